@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Allocations of ngtcp2, nghttp3, nghttp2 and wolfSSL, counted to the probe they
+ * are made for: ngtcp2, nghttp3 and nghttp2 carry the account with them,
+ * wolfSSL's global hooks use the current one. A failed allocation ends the
+ * worker with WORKER_EXIT_NOMEM: it is ours, no target is judged by it.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct memacct {
+	size_t live, peak;	/* bytes, allocator's usable size */
+	size_t limit;		/* 0: none */
+	int over_limit;		/* an allocation was refused by the limit */
+};
+
+/* Install wolfSSL's hooks; once, before anything of it is used. */
+int memacct_init(void);
+/* Who pays for wolfSSL's allocations from here on; NULL: nobody. Returns the
+ * former one. */
+struct memacct *memacct_enter(struct memacct *m);
+void *memacct_alloc(struct memacct *m, size_t size);
+void *memacct_realloc(struct memacct *m, void *p, size_t size);
+/* Bytes are given back to the account the block was made for. */
+void memacct_free(void *p);
+/* Before an account's owner goes: bytes still live are a leak; they are from
+ * then on nobody's. Returns them. */
+size_t memacct_close(struct memacct *m);
