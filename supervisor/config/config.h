@@ -63,6 +63,7 @@ struct config_node {
 	char *iface;		/* iface:// */
 	uint32_t mark;
 	struct addr gateway;	/* family 0: none */
+	char *reason;		/* SCHEME_UNSUPPORTED: why, for people */
 	uint64_t identity;	/* hash of all that makes it this node, not the name */
 	struct config_pos pos;
 };
@@ -117,7 +118,10 @@ struct config_file {
 	size_t len;
 };
 
+struct arena;
+
 struct config {
+	struct arena *arena;	/* owns everything below */
 	struct config_file *files;
 	size_t file_count;
 	struct config_global global;

@@ -82,6 +82,8 @@ struct config_supervisor {
 	bool adaptive;
 	uint64_t daily_bytes;	/* 0: no budget */
 	uint64_t probe_timeout_ns;
+	/* on_all_dead of groups that do not say it; already copied into them */
+	int on_all_dead;	/* enum on_all_dead */
 	struct recycle_policy recycle;
 	struct quarantine_policy quarantine;
 	struct config_monitor *monitors;
