@@ -4,6 +4,9 @@
 include(CheckCCompilerFlag)
 include(CheckPIESupported)
 
+# For a target to name what holds for all of them anyway.
+add_library(dae_flags INTERFACE)
+
 set(CMAKE_C_STANDARD 17)
 set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS ON)
