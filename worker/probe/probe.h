@@ -15,7 +15,19 @@
 #include "worker/net/memacct.h"
 
 struct probe;
-struct worker;
+struct tls_ctx;
+
+/* What runs probes: the worker, or a test. Outlives all of its probes. */
+struct probe_host {
+	struct event_base *base;
+	struct tls_ctx *tls;
+	uint32_t heap_budget;	/* bytes a probe may have live; 0: no cap */
+	/* p->res is final; called once a probe, which is freed after it. */
+	void (*done)(struct probe_host *host, struct probe *p);
+	/* Ask for a socket; the answer comes by probe_socket_arrived(). */
+	int (*request_socket)(struct probe_host *host, struct probe *p,
+			      const struct sockaddr_storage *to, uint8_t proto);
+};
 
 /* What start, on_ready and on_expiry return. */
 #define PROBE_GOING 0	/* wait for readiness or expiry_ns */
@@ -42,7 +54,7 @@ struct probe_ops {
 
 struct probe {
 	const struct probe_ops *ops;
-	struct worker *worker;
+	struct probe_host *host;
 	struct job_spec spec;
 	char *arena;		/* strings of spec */
 	struct {
@@ -56,7 +68,20 @@ struct probe {
 	struct fail fail;
 	struct memacct mem;	/* allocations of libraries made for it */
 	void *priv;		/* the kind's own */
+	struct probe *prev, *next;	/* the host's list */
 };
+
+/*
+ * Take over a job: the strings in @arena (malloc, owned from here on, also on
+ * failure) and the socket @fd. The probe runs by itself until host->done; it
+ * may end before this returns. -ENOMEM, or -EINVAL for an unknown kind.
+ */
+int probe_launch(struct probe_host *host, const struct job_spec *spec,
+		 char *arena, int fd);
+/* Ends it with @o at once; host->done is called. */
+void probe_abort(struct probe *p, enum outcome o);
+/* The answer to request_socket: @fd (owned from here on), or @error < 0. */
+void probe_socket_arrived(struct probe *p, int fd, int error);
 
 /* The ops for a kind of job, or NULL. */
 const struct probe_ops *probe_ops_for(enum job_kind kind);
