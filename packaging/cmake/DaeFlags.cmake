@@ -27,8 +27,8 @@ add_compile_options("SHELL:-iquote ${CMAKE_SOURCE_DIR}"
 add_compile_definitions(_GNU_SOURCE)
 
 add_compile_options(-Wall -Wextra -Wshadow -Wmissing-prototypes
-	-Wmissing-variable-declarations -Wstrict-prototypes -Wpointer-arith
-	-Wvla -Wformat=2 -Wundef -Wimplicit-fallthrough
+	-Wstrict-prototypes -Wpointer-arith -Wvla -Wformat=2 -Wundef
+	-Wimplicit-fallthrough
 	-Werror=implicit-function-declaration -Werror=unused-function)
 if(CMAKE_C_COMPILER_ID STREQUAL "Clang")
 	# clang 14 warns for each variable that a cleanup attribute alone uses.
@@ -39,18 +39,20 @@ if(DAE_WERROR)
 endif()
 
 set(DAE_SAN_FLAGS -fsanitize=address,undefined -fno-sanitize-recover=all
-	-fno-omit-frame-pointer -U_FORTIFY_SOURCE)
+	-fno-omit-frame-pointer "SHELL:-U_FORTIFY_SOURCE")
 
 add_compile_options(-fstack-protector-strong -ffunction-sections
 	-fdata-sections "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
 if(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
 	add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
 endif()
-foreach(flag stack-clash-protection cf-protection)
+# gcc has the first from 14 on; the last is x86's.
+foreach(flag Wmissing-variable-declarations fstack-clash-protection
+	fcf-protection)
 	string(MAKE_C_IDENTIFIER HAVE_${flag} known)
-	check_c_compiler_flag(-f${flag} ${known})
+	check_c_compiler_flag(-${flag} ${known})
 	if(${known})
-		add_compile_options(-f${flag})
+		add_compile_options(-${flag})
 	endif()
 endforeach()
 add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
