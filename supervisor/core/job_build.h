@@ -24,10 +24,10 @@
 #define JOB_PLAN_SCRATCH 2048
 
 struct job_endpoint {
-	const char *host;	/* as configured, no brackets; NULL: not used */
-	struct addr addr;	/* the literal; family 0: resolve host first */
+	const char *host; /* as configured, no brackets; NULL: not used */
+	struct addr addr; /* the literal; family 0: resolve host first */
 	uint16_t port;
-	uint8_t family;		/* wanted of the name: 4, 6, or 0 for either */
+	uint8_t family; /* wanted of the name: 4, 6, or 0 for either */
 };
 
 /*
@@ -35,14 +35,14 @@ struct job_endpoint {
  * long as the configuration, and is never copied.
  */
 struct job_plan {
-	struct job_endpoint peer;	/* what our socket is connected to */
-	struct job_endpoint target;	/* beyond a proxy; host NULL: none */
-	const char *iface;		/* SO_BINDTODEVICE; NULL: any */
-	uint32_t mark;			/* extra bits of SO_MARK; 0: none */
-	bool literal;			/* the peer's address is configured */
+	struct job_endpoint peer;   /* what our socket is connected to */
+	struct job_endpoint target; /* beyond a proxy; host NULL: none */
+	const char *iface;	    /* SO_BINDTODEVICE; NULL: any */
+	uint32_t mark;		    /* extra bits of SO_MARK; 0: none */
+	bool literal;		    /* the peer's address is configured */
 	/* All but id, deadline_ms, peer, target and JOB_CLOCK_UNSET. */
 	struct job_spec spec;
-	size_t used;			/* of scratch */
+	size_t used; /* of scratch */
 	char scratch[JOB_PLAN_SCRATCH];
 };
 
