@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# What run-tests and the demo both do before they begin. Who reads this sets
+# root (the checkout), log (a file) and, for setup_build, build_targets.
+# shellcheck disable=SC2154
+
+die() { echo "${0##*/}: $*" >&2; exit 1; }
+step() { printf '\n== %s\n' "$*"; }
+
+# One line about what is missing, before anything was changed.
+setup_require_system()
+{
+	[ "$(id -u)" = 0 ] || die "needs root: sudo $0"
+	release=$(. /etc/os-release 2>/dev/null && echo "$ID $VERSION_ID") ||
+		release=unknown
+	case $release in
+	"debian 12" | "debian 13") release=${release#debian } ;;
+	*) die "needs Debian 12 or 13, this is $release" ;;
+	esac
+}
+
+# setup_list GROUP...: the packages of the groups, on this release.
+setup_list()
+{
+	local group
+
+	for group in "$@"; do
+		awk -v g="$group" -v r="$release" '$1 == g {
+			for (i = 2; i <= NF; i++) {
+				n = split($i, p, "=")
+				if (n == 1 || p[2] == r)
+					print p[1]
+			}
+		}' "$root/packaging/packages"
+	done
+}
+
+# setup_missing GROUP...: those of them that are not installed.
+setup_missing()
+{
+	setup_list "$@" | while read -r package; do
+		dpkg-query -W -f '${Status}' "$package" 2>/dev/null |
+			grep -q 'ok installed' || echo "$package"
+	done
+}
+
+setup_packages()
+{
+	local missing
+
+	mapfile -t missing < <(setup_missing "$@")
+	[ ${#missing[@]} -gt 0 ] || return 0
+	echo "installing ${missing[*]}"
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get -q update >/dev/null || die "apt-get update failed"
+	apt-get -q -y install --no-install-recommends "${missing[@]}" \
+		>"$log" 2>&1 </dev/null ||
+		die "apt-get install failed: $(tail -n 5 "$log")"
+}
+
+# The accounts that the package would make.
+setup_users()
+{
+	getent passwd _dae >/dev/null && getent passwd _dae-worker >/dev/null &&
+		getent group _dae-admin >/dev/null && return 0
+	systemd-sysusers "$root/packaging/systemd/sysusers.conf" ||
+		die "could not make the users of sysusers.conf"
+}
+
+# setup_build DIR CMAKE-ARGUMENT...: configures, and builds with the targets
+# in the array build_targets.
+setup_build()
+{
+	local dir=$1
+
+	shift
+	cmake -S "$root" -B "$dir" -G Ninja "$@" >"$log" 2>&1 ||
+		die "configure failed: $(tail -n 20 "$log")"
+	ninja -C "$dir" "${build_targets[@]}" >"$log" 2>&1 ||
+		die "build failed: $(tail -n 40 "$log")"
+}
