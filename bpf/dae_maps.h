@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The ABI between the kernel programs and the supervisor: shared maps that
+ * outlive a generation of rules, and the constants of one generation. Both
+ * sides include it. A change of any layout bumps DAE_MAP_ABI; pinned maps of
+ * another ABI are not adopted.
+ */
+#pragma once
+
+#include <linux/types.h>
+
+#include "common/ruleset_format.h"
+
+#define DAE_MAP_ABI 1
+
+#define DAE_GROUPS_MAX 256
+#define DAE_TARGETS_MAX 1024
+#define DAE_CANDIDATES_MAX 64
+#define DAE_LOCAL_SLOTS 1024	/* hash of the router's own addresses */
+#define DAE_LOCAL_PROBES 8
+#define DAE_MEMO_SLOTS 4096	/* to a CPU */
+
+/* The four kinds of traffic a group keeps apart. */
+enum dae_class {
+	DAE_CLASS_TCP4,
+	DAE_CLASS_TCP6,
+	DAE_CLASS_UDP4,
+	DAE_CLASS_UDP6,
+	DAE_CLASS_COUNT
+};
+
+static inline __attribute__((always_inline)) __u32
+dae_class_of(_Bool is_udp, _Bool is_v6)
+{
+	return (__u32)is_udp << 1 | (__u32)is_v6;
+}
+
+/* Key of the map of groups. */
+static inline __attribute__((always_inline)) __u32
+dae_group_key(__u32 group, __u32 class_id)
+{
+	return group * DAE_CLASS_COUNT + class_id;
+}
+
+enum dae_kind { /* where a flow goes; of a target and of a flow entry */
+	DAE_KIND_NONE,
+	DAE_KIND_DIRECT,	/* as routed, with a mark if it is not 0 */
+	DAE_KIND_BLOCK,
+	DAE_KIND_TPROXY,	/* a local transparent listener */
+	DAE_KIND_PASS,		/* not ours to touch: own addresses, DNS */
+	DAE_KIND_COUNT
+};
+
+enum dae_dead { /* a group without a live candidate */
+	DAE_DEAD_BLOCK,
+	DAE_DEAD_DIRECT,
+	DAE_DEAD_LAST,		/* the candidate that was last in use */
+};
+
+enum dae_loss { /* no heartbeat: what groups do */
+	DAE_LOSS_KEEP,
+	DAE_LOSS_DIRECT,
+	DAE_LOSS_BLOCK,
+};
+
+/* A node as the kernel sees it; index is its stable id. */
+struct dae_target {
+	__u32 mark;		/* DAE_KIND_DIRECT: policy route of an uplink */
+	__u32 addr4;		/* listener, network order */
+	__u32 addr6[4];
+	__u16 port;		/* network order */
+	__u8 kind;		/* DAE_KIND_DIRECT, _BLOCK or _TPROXY */
+	__u8 families;		/* bit 0: addr4 is set, bit 1: addr6 */
+};
+
+/* Candidates in order of preference; alive has bit i for targets[i]. */
+struct dae_list {
+	__u64 alive;
+	__u16 count;
+	__u16 last;		/* for DAE_DEAD_LAST: index in targets */
+	__u8 on_all_dead;	/* enum dae_dead */
+	__u8 zero[3];
+	__u16 targets[DAE_CANDIDATES_MAX];
+};
+
+/*
+ * One group and class. A new list is written to the idle bank and taken by one
+ * store to bank; a fail-over is one store to the alive word of the bank in use.
+ */
+struct dae_group {
+	__u64 bank;		/* 0 or 1 */
+	struct dae_list lists[2];
+};
+
+/* What the supervisor and the kernel tell each other; a single entry. */
+struct dae_control {
+	__u32 abi;
+	__u32 loss;		/* enum dae_loss */
+	__u64 beat_ns;		/* CLOCK_MONOTONIC of the last heartbeat */
+	__u64 loss_after_ns;	/* 0: never */
+	__u64 checked_jiffies;	/* kernel: when is_lost was last computed */
+	__u32 is_lost;
+	__u32 local_count;	/* entries of local[] in use, for people */
+};
+
+/* An own address or broadcast address, IPv4 as ::ffff:a.b.c.d; free: 0. */
+struct dae_local {
+	__u64 a[2];
+};
+
+/* Flow entries. verdict is read first and last: see bpf/flow.bpf.h. */
+struct dae_flow4 {
+	__u64 verdict;
+	__u32 mark;
+	__u32 seen;		/* jiffies */
+	__u64 key[2];		/* source|destination, ports|protocol */
+};
+
+struct dae_flow6 {
+	__u64 verdict;
+	__u32 mark;
+	__u32 seen;
+	__u64 key[5];
+	__u64 zero;
+};
+
+struct dae_set4 {
+	struct dae_flow4 way[2];
+};
+
+struct dae_set6 {
+	struct dae_flow6 way[2];
+};
+
+/* The verdict word: sequence 16, rule 16, target 16, group 8, kind and state 8.
+ * 0: free; DAE_FLOW_BUSY: being written. */
+#define DAE_FLOW_BUSY 0x80ULL
+#define DAE_FLOW_GROUP 0x40ULL	/* group and target are set */
+#define DAE_FLOW_KIND 0x0fULL
+
+static inline __attribute__((always_inline)) __u64
+dae_flow_verdict(__u32 kind, __u32 group, __u32 target, __u32 rule)
+{
+	return (__u64)kind | (__u64)group << 8 | (__u64)target << 16 |
+	       (__u64)rule << 32;
+}
+
+enum dae_count { /* per-CPU counters, one map entry each */
+	DAE_COUNT_FLOW_HIT_LOST,	/* UDP flow moved off a dead target */
+	DAE_COUNT_PASS_OTHER,		/* not IP, or neither TCP nor UDP */
+	DAE_COUNT_PASS_LOCAL,		/* to the router itself */
+	DAE_COUNT_DNS_KEPT,		/* port 53 without must */
+	DAE_COUNT_TRUNCATED,		/* dropped: headers cut short */
+	DAE_COUNT_EXT_HEADERS,		/* dropped: more than 8 */
+	DAE_COUNT_FRAG_UNKNOWN,		/* dropped: first fragment not seen */
+	DAE_COUNT_FRAG_PROXIED,		/* dropped: cannot be handed over */
+	DAE_COUNT_NO_LISTENER,		/* dropped: no candidate listens */
+	DAE_COUNT_ASSIGN_FAILED,
+	DAE_COUNT_GROUP_DEAD,		/* on_all_dead applied */
+	DAE_COUNT_SUPERVISOR_LOST,	/* loss policy applied */
+	DAE_COUNT_INSERT_LOST,		/* flow not cached: entry was busy */
+	DAE_COUNT_MAX
+};
+
+/* Decisions (new flows), per CPU; rules of this generation, groups by id. */
+struct dae_tally {
+	__u64 flows;
+};
+
+/* Constants of a generation, frozen at load. */
+struct dae_config {
+	__u64 seed[2];
+	__u64 mac_multiplier;
+	__u32 flow_mask;	/* sets - 1 */
+	__u32 cpu_mask;		/* possible CPUs, rounded up, - 1 */
+	__u32 mark;		/* sends a packet to a local listener */
+	__u32 mark_mask;
+	__u32 udp_jiffies;	/* a UDP flow idle for longer is decided anew */
+	__u32 frag_jiffies;
+	__u32 word_count;
+	__u32 used_dims;
+	__u32 mac_miss;
+	__u32 domain_miss;
+	__u32 pname_miss;
+	__u32 class_base[DAE_DIM_COUNT];
+	__u32 zero;
+};
+
+_Static_assert(sizeof(struct dae_target) == 28, "bump DAE_MAP_ABI");
+_Static_assert(sizeof(struct dae_list) == 144, "bump DAE_MAP_ABI");
+_Static_assert(sizeof(struct dae_group) == 296, "bump DAE_MAP_ABI");
+_Static_assert(sizeof(struct dae_control) == 40, "bump DAE_MAP_ABI");
+_Static_assert(sizeof(struct dae_set4) == 64, "bump DAE_MAP_ABI");
+_Static_assert(sizeof(struct dae_set6) == 128, "bump DAE_MAP_ABI");
