@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the control plane shows and what it can ask for. The supervisor fills a
+ * view for each request, on its own structures, and gives callbacks for what
+ * changes something; nothing else of it is known here.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/addr.h"
+#include "common/msg.h"
+#include "common/ruleset.h"
+#include "supervisor/config/config.h"
+#include "supervisor/config/config_diag.h"
+#include "supervisor/core/crew.h"
+#include "supervisor/core/prober.h"
+
+#define CTL_TEXT_MAX 256
+#define CTL_WARNINGS_MAX 16
+
+/* The datapath as status shows it. */
+struct ctl_kernel {
+	bool is_active;		/* mode route, and attached */
+	const char *attach;	/* "tcx", "clsact"; NULL: not attached */
+	uint32_t programs, links;
+	uint64_t epoch;		/* of the published group state */
+	uint64_t heartbeat_ns;	/* mono time of the last one, 0: never */
+	uint64_t flows, flow_entries;
+	uint64_t dns_passed;	/* port 53 left with its own destination */
+};
+
+/* Borrowed for the time of one call. Pointers may be NULL where it says so. */
+struct ctl_view {
+	uint64_t mono_ns, wall_ns;
+	uint64_t started_ns;	/* mono */
+	uint64_t loaded_ns;	/* mono: this configuration */
+	uint64_t config_generation;
+	const char *version;
+	const char *config_path;
+	const struct config *config;
+	const struct prober *prober;
+	const struct crew *crew;
+	const pid_t *pids;	/* CREW_MAX of them, 0: no process */
+	const char *uplink;	/* interface of the default route, or NULL */
+	struct ctl_kernel kernel;
+	const char *warnings[CTL_WARNINGS_MAX];	/* clean lines for status */
+	size_t warning_count;
+};
+
+/* What became of an operation; zeroed by the caller. */
+struct ctl_outcome {
+	int r;			/* 0 or -errno */
+	char message[CTL_TEXT_MAX];	/* one line; empty: the errno's text */
+	char hint[CTL_TEXT_MAX];
+	struct config_diags diags;	/* of a reload; freed by the caller */
+};
+
+struct ctl_probe_request {
+	uint32_t target;	/* index of the target */
+	unsigned int checks;	/* bit per index of target.checks, never 0 */
+	uint32_t count;		/* rounds, at least 1 */
+	bool commit;		/* let the results count as any other */
+};
+
+/* One probe that ended, for the client that asked. */
+struct ctl_probe_answer {
+	uint32_t target;
+	uint8_t check;		/* index of target.checks */
+	struct sockaddr_storage peer;	/* AF_UNSPEC: none was reached */
+	uint32_t worker;
+	struct result result;
+};
+
+struct ctl_route_query {
+	struct ruleset_query packet;
+	const char *domain;	/* NULL: not known */
+	const char *process;
+};
+
+struct ctl_route_answer {
+	struct ruleset_verdict verdict;		/* of the user-space twin */
+	bool has_kernel;			/* the programs ran it, too */
+	struct ruleset_verdict kernel;
+	uint32_t target;	/* what the group would use now, TARGET_NONE */
+};
+
+/*
+ * All return 0 or -errno and may say more in @res. They are called on the
+ * supervisor's loop and must not wait; probe() answers later, by
+ * ctl_server_probe_done() with its ticket, exactly once for each 0 returned.
+ */
+struct ctl_ops {
+	void (*view)(void *ctx, struct ctl_view *ret);
+	/* @dry_run: parse, check and compile, swap nothing. */
+	int (*reload)(void *ctx, bool dry_run, struct ctl_outcome *res);
+	/* @place: of the crew, CREW_MAX for all; @now: kill, do not drain. */
+	int (*recycle)(void *ctx, uint32_t place, bool now,
+		       struct ctl_outcome *res);
+	int (*set_policy)(void *ctx, const struct recycle_policy *next,
+			  struct ctl_outcome *res);
+	int (*probe)(void *ctx, uint64_t ticket,
+		     const struct ctl_probe_request *q,
+		     struct ctl_outcome *res);
+	/* @for_ns: 0 until changed. */
+	int (*set_admin)(void *ctx, uint32_t target, enum node_admin admin,
+			 uint64_t for_ns, struct ctl_outcome *res);
+	/* Hold (for the policy's time) or release a target. */
+	int (*quarantine)(void *ctx, uint32_t target, bool hold,
+			  struct ctl_outcome *res);
+	/* @target: TARGET_NONE for "by policy". */
+	int (*select)(void *ctx, size_t group, uint32_t target,
+		      struct ctl_outcome *res);
+	int (*route_test)(void *ctx, const struct ctl_route_query *q,
+			  struct ctl_route_answer *ret,
+			  struct ctl_outcome *res);
+};
