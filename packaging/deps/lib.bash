@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash disable=SC2154,SC2016
+# shellcheck shell=bash disable=SC2016
 #
 # Fetching, verifying and unpacking, shared by build, update and the recipes.
 #
@@ -10,6 +10,9 @@ die() { echo "deps: $*" >&2; exit 1; }
 say() { echo "deps: $*" >&2; }
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=/dev/null
+distro=$(. /etc/os-release && [ "$ID" = debian ] && echo "$VERSION_ID") ||
+	die "only Debian 12 and 13 are supported"
 cache=${DAE_DEPS_CACHE:-/var/cache/dae-supervisor-deps}
 aptdir=$cache/apt
 export LC_ALL=C.UTF-8
