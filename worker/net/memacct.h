@@ -3,17 +3,21 @@
  * Allocations of ngtcp2, nghttp3, nghttp2 and wolfSSL, counted to the probe they
  * are made for: ngtcp2, nghttp3 and nghttp2 carry the account with them,
  * wolfSSL's global hooks use the current one. A failed allocation ends the
- * worker with WORKER_EXIT_NOMEM: it is ours, no target is judged by it.
+ * worker with WORKER_EXIT_NOMEM: it is ours, no target is judged by it. Only the
+ * account's own limit is told to the caller, by NULL.
  */
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
+struct memacct_book;
+
 struct memacct {
 	size_t live, peak;	/* bytes, allocator's usable size */
 	size_t limit;		/* 0: none */
 	int over_limit;		/* an allocation was refused by the limit */
+	struct memacct_book *book;	/* what its blocks point to; zeroed at first */
 };
 
 /* Install wolfSSL's hooks; once, before anything of it is used. */
@@ -21,7 +25,10 @@ int memacct_init(void);
 /* Who pays for wolfSSL's allocations from here on; NULL: nobody. Returns the
  * former one. */
 struct memacct *memacct_enter(struct memacct *m);
+/* @m NULL: nobody pays. */
 void *memacct_alloc(struct memacct *m, size_t size);
+void *memacct_calloc(struct memacct *m, size_t n, size_t size);
+/* The block moves to no other account; @m is whose a new one (@p NULL) is. */
 void *memacct_realloc(struct memacct *m, void *p, size_t size);
 /* Bytes are given back to the account the block was made for. */
 void memacct_free(void *p);

@@ -37,7 +37,9 @@ struct tls_session {
 	uint8_t addr[16];	/* that must be among the certificate's */
 	uint8_t addr_len;	/* 4, 16, or 0: not asked for */
 	bool insecure, clock_unset, alpn_required;
+	bool checks_name;	/* we, not the library */
 	char alpn[32];
+	char name[256];
 };
 
 enum tls_use { TLS_OVER_TCP, TLS_IN_QUIC };

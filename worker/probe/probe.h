@@ -97,5 +97,3 @@ int probe_watch(struct probe *p, unsigned int i, short what);
  */
 int probe_request_socket(struct probe *p, const struct sockaddr_storage *to,
 			 uint8_t proto);
-/* The contexts that all TLS sessions of the worker share (MSG_SETUP's CAs). */
-struct tls_ctx *probe_tls(const struct probe *p);
