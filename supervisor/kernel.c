@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "supervisor/kernel.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base.h"
+#include "common/fd.h"
+#include "common/log.h"
+#include "supervisor/config/config_parse.h"
+#include "supervisor/kernel_ids.h"
+#include "supervisor/kernel_links.h"
+#include "supervisor/kernel_route.h"
+#include "supervisor/rules/rules.h"
+
+/* A supervisor whose heart has not beaten for so long is lost. */
+#define KERNEL_LOSS_AFTER_NS (10 * NS_PER_S)
+
+struct kernel {
+	char ids_path[PATH_MAX];
+	char sysctl_path[PATH_MAX];
+	char *pin_dir;
+	uint32_t flow_entries;
+	struct kernel_ids ids;
+	struct rules_image image;
+	struct ruleset rules;
+	bool has_rules;
+	bool is_active;
+	struct datapath *dp;
+	const struct config *config;	/* of the last kernel_apply() */
+	uint16_t *group_ids;		/* by index of config.groups */
+	uint16_t *target_ids;		/* by index of config.nodes */
+	uint64_t epoch;
+};
+
+static int kernel_fail(struct kernel_error *e, int r, const char *what,
+		       const struct datapath_error *why)
+{
+	e->pos = (struct config_pos){ 0 };
+	if (why && why->text[0])
+		snprintf(e->text, sizeof(e->text), "%s: %.200s", what,
+			 why->text);
+	else
+		snprintf(e->text, sizeof(e->text), "%s: %s", what,
+			 strerror(-r));
+	return r;
+}
+
+int kernel_new(struct kernel **ret, const struct kernel_options *opt)
+{
+	struct kernel *k = calloc(1, sizeof(*k));
+	auto_free char *saved = NULL;
+	ssize_t len;
+	int n;
+
+	if (!k)
+		return -ENOMEM;
+	k->flow_entries = opt->flow_entries;
+	k->pin_dir = opt->pin_dir ? strdup(opt->pin_dir) : NULL;
+	n = snprintf(k->ids_path, sizeof(k->ids_path), "%s/kernel-ids",
+		     opt->state_dir);
+	if (n >= (int)sizeof(k->ids_path) - 16 || (opt->pin_dir && !k->pin_dir)) {
+		kernel_free(&k);
+		return -ENAMETOOLONG;
+	}
+	snprintf(k->sysctl_path, sizeof(k->sysctl_path), "%.4000s/sysctls",
+		 opt->state_dir);
+	len = fd_read_file(k->ids_path, KERNEL_IDS_IMAGE_MAX, &saved);
+	if (len >= 0 && kernel_ids_decode(&k->ids, saved, (size_t)len) < 0)
+		log_warn("kernel: %s is damaged, numbers start anew",
+			 k->ids_path);
+	*ret = k;
+	return 0;
+}
+
+static void drop_rules(struct kernel *k)
+{
+	rules_image_free(&k->image);
+	free(TAKE_PTR(k->group_ids));
+	free(TAKE_PTR(k->target_ids));
+	k->has_rules = false;
+}
+
+void kernel_free(struct kernel **kp)
+{
+	struct kernel *k = TAKE_PTR(*kp);
+
+	if (!k)
+		return;
+	datapath_close(&k->dp);
+	drop_rules(k);
+	kernel_ids_clear(&k->ids);
+	free(k->pin_dir);
+	free(k);
+}
+
+/* What a configuration compiles to, before anything is changed for it. */
+struct build {
+	struct rules_image image;
+	struct ruleset rules;
+	uint16_t *group_ids;
+	uint16_t *target_ids;
+};
+
+static void build_clear(struct build *b)
+{
+	rules_image_free(&b->image);
+	free(b->group_ids);
+	free(b->target_ids);
+}
+
+#define auto_build __attribute__((cleanup(build_clear)))
+
+static int build_ids(struct kernel *k, const struct config *c, struct build *b,
+		     struct kernel_error *e)
+{
+	auto_free const char **names = NULL;
+	int r;
+
+	names = calloc(c->group_count + 1, sizeof(*names));
+	b->group_ids = calloc(c->group_count + 1, sizeof(*b->group_ids));
+	b->target_ids = calloc(c->node_count + 1, sizeof(*b->target_ids));
+	if (!names || !b->group_ids || !b->target_ids)
+		return kernel_fail(e, -ENOMEM, "rules", NULL);
+	for (size_t i = 0; i < c->group_count; i++)
+		names[i] = c->groups[i].name;
+	r = rules_id_assign(&k->ids.groups, names, c->group_count,
+			    b->group_ids);
+	if (r < 0)
+		return kernel_fail(e, r, "more groups than the kernel holds",
+				   NULL);
+	for (size_t i = 0; i < c->node_count; i++) {
+		if (!node_scheme_can_carry(c->nodes[i].scheme))
+			continue;
+		r = kernel_ids_target(&k->ids, c->nodes[i].identity);
+		if (r < 0)
+			return kernel_fail(
+				e, r, "more nodes than the kernel holds", NULL);
+		b->target_ids[i] = (uint16_t)r;
+	}
+	return 0;
+}
+
+static int build(struct kernel *k, const struct config *c, struct build *b,
+		 struct kernel_error *e)
+{
+	struct rules_options opt = { .group_count = c->group_count };
+	struct rules_error why = { .text = "" };
+	int r;
+
+	r = build_ids(k, c, b, e);
+	if (r < 0)
+		return r;
+	opt.group_ids = b->group_ids;
+	r = rules_compile(&c->routing, &opt, &b->image, &why);
+	if (r < 0) {
+		e->pos = why.pos;
+		snprintf(e->text, sizeof(e->text), "%s", why.text);
+		return r;
+	}
+	r = ruleset_open(b->image.data, b->image.len, &b->rules);
+	return r < 0 ? kernel_fail(e, r, "rules", NULL) : 0;
+}
+
+int kernel_check(struct kernel *k, const struct config *c,
+		 struct kernel_error *e)
+{
+	auto_build struct build b = { .group_ids = NULL };
+
+	return build(k, c, &b, e);
+}
+
+static void adopt_build(struct kernel *k, const struct config *c,
+			struct build *b)
+{
+	drop_rules(k);
+	SWAP(k->image, b->image);
+	k->rules = b->rules;
+	k->group_ids = TAKE_PTR(b->group_ids);
+	k->target_ids = TAKE_PTR(b->target_ids);
+	k->config = c;
+	k->has_rules = true;
+}
+
+static void save_ids(struct kernel *k)
+{
+	auto_free uint8_t *buf = malloc(KERNEL_IDS_IMAGE_MAX);
+	int n = buf ? kernel_ids_encode(&k->ids, buf, KERNEL_IDS_IMAGE_MAX) :
+		      -ENOMEM;
+
+	if (n >= 0)
+		n = fd_write_file_atomic(k->ids_path, buf, (size_t)n, 0600);
+	if (n < 0)
+		log_err_r(n, "kernel: cannot save %s", k->ids_path);
+}
+
+static int open_datapath(struct kernel *k, const struct config_supervisor *s,
+			 struct kernel_error *e)
+{
+	struct datapath_options opt = {
+		.pin_dir = k->pin_dir,
+		.attach = s->attach,
+		.loss = s->on_supervisor_loss,
+		.loss_after_ns = KERNEL_LOSS_AFTER_NS,
+		.mark = s->mark,
+		.mark_mask = s->mark_mask,
+		.flow_entries = k->flow_entries,
+	};
+	struct datapath_error why = { .text = "" };
+	int r;
+
+	if (k->dp)
+		return 0;
+	r = datapath_open(&k->dp, &opt, &why);
+	return r < 0 ? kernel_fail(e, r, "datapath", &why) : 0;
+}
+
+static int apply_kernel(struct kernel *k, const struct config *c,
+			const struct build *b, const struct prober *p,
+			struct kernel_error *e)
+{
+	struct kernel_route route = { .config = c,
+				      .target_ids = b->target_ids,
+				      .group_ids = b->group_ids,
+				      .saved_sysctls = k->sysctl_path };
+	struct datapath_error why = { .text = "" };
+	struct kernel_links links;
+	int r;
+
+	r = kernel_links_find(&links, &c->global.lan_interface);
+	if (r < 0)
+		return kernel_fail(e, r, "lan_interface", NULL);
+	r = kernel_route_policies(&route, &why);
+	if (r < 0)
+		return kernel_fail(e, r, "policy routing", &why);
+	r = open_datapath(k, &c->supervisor, e);
+	if (r < 0)
+		return r;
+	r = kernel_route_targets(&route, k->dp);
+	if (r < 0)
+		return kernel_fail(e, r, "nodes", NULL);
+	kernel_route_groups(&route, k->dp, p);
+	datapath_refresh_local(k->dp);
+	r = datapath_load(k->dp, b->image.data, b->image.len, &why);
+	if (r < 0)
+		return kernel_fail(e, r, "loading the rules", &why);
+	r = datapath_attach(k->dp, links.ifindex, links.count, &why);
+	return r < 0 ? kernel_fail(e, r, "attaching", &why) : 0;
+}
+
+static void forget_targets(struct kernel *k, const struct config *c)
+{
+	auto_free uint64_t *keep = calloc(c->node_count + 1, sizeof(*keep));
+
+	if (!keep)
+		return;
+	for (size_t i = 0; i < c->node_count; i++)
+		keep[i] = c->nodes[i].identity;
+	kernel_ids_retain(&k->ids, keep, c->node_count);
+}
+
+int kernel_apply(struct kernel *k, const struct config *c,
+		 const struct prober *p, struct kernel_error *e)
+{
+	auto_build struct build b = { .group_ids = NULL };
+	int r;
+
+	r = build(k, c, &b, e);
+	if (r < 0)
+		return r;
+	if (c->supervisor.mode == MODE_ROUTE) {
+		r = apply_kernel(k, c, &b, p, e);
+		if (r < 0)
+			return r;
+		k->is_active = true;
+		k->epoch++;
+		forget_targets(k, c);
+		save_ids(k);
+	} else if (k->is_active) {
+		r = datapath_detach(k->dp);
+		if (r < 0)
+			return kernel_fail(e, r, "detaching", NULL);
+		k->is_active = false;
+	}
+	adopt_build(k, c, &b);
+	return 0;
+}
+
+void kernel_publish(struct kernel *k, const struct prober *p)
+{
+	struct kernel_route route = { .config = k->config,
+				      .target_ids = k->target_ids,
+				      .group_ids = k->group_ids };
+
+	if (!k->is_active)
+		return;
+	kernel_route_groups(&route, k->dp, p);
+	k->epoch++;
+}
+
+void kernel_beat(struct kernel *k, uint64_t now_ns)
+{
+	if (k->is_active)
+		datapath_beat(k->dp, now_ns);
+}
+
+int kernel_refresh(struct kernel *k, struct kernel_error *e)
+{
+	struct kernel_route route = { .config = k->config,
+				      .target_ids = k->target_ids,
+				      .group_ids = k->group_ids,
+				      .saved_sysctls = k->sysctl_path };
+	struct datapath_error why = { .text = "" };
+	struct kernel_links links;
+	int r;
+
+	if (!k->is_active)
+		return 0;
+	r = kernel_links_find(&links, &k->config->global.lan_interface);
+	if (r < 0)
+		return kernel_fail(e, r, "lan_interface", NULL);
+	r = datapath_refresh_local(k->dp);
+	if (r < 0)
+		return kernel_fail(e, r, "own addresses", NULL);
+	r = kernel_route_policies(&route, &why);
+	if (r < 0)
+		return kernel_fail(e, r, "policy routing", &why);
+	r = datapath_attach(k->dp, links.ifindex, links.count, &why);
+	return r < 0 ? kernel_fail(e, r, "attaching", &why) : 0;
+}
+
+bool kernel_is_active(const struct kernel *k)
+{
+	return k->is_active;
+}
+
+const struct ruleset *kernel_rules(const struct kernel *k)
+{
+	return k->has_rules ? &k->rules : NULL;
+}
+
+size_t kernel_group_of(const struct kernel *k, uint16_t id)
+{
+	for (size_t i = 0; k->has_rules && i < k->config->group_count; i++)
+		if (k->group_ids[i] == id)
+			return i;
+	return SIZE_MAX;
+}
+
+struct datapath *kernel_datapath(const struct kernel *k)
+{
+	return k->is_active ? k->dp : NULL;
+}
+
+uint32_t kernel_uplink_mark(const struct kernel *k, const struct config_node *n)
+{
+	size_t i;
+
+	if (!k->has_rules || n->scheme != SCHEME_IFACE)
+		return 0;
+	i = (size_t)(n - k->config->nodes);
+	return kernel_route_mark(n, k->target_ids[i]);
+}
+
+uint64_t kernel_epoch(const struct kernel *k)
+{
+	return k->epoch;
+}

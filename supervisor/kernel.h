@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From configuration and group state to the kernel: what the supervisor tells
+ * the datapath, in which order, and which numbers things have there. In mode
+ * observe only the rules are compiled, for route test; nothing is touched.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/ruleset.h"
+#include "supervisor/config/config.h"
+#include "supervisor/core/prober.h"
+#include "supervisor/datapath/datapath.h"
+
+struct kernel;
+
+struct kernel_options {
+	const char *pin_dir;
+	const char *state_dir;	/* numbers and saved sysctls are kept here */
+	uint32_t flow_entries;
+};
+
+struct kernel_error {
+	struct config_pos pos;	/* line 0: not about a line */
+	char text[256];
+};
+
+/* Read the saved numbers. 0 or -errno. */
+int kernel_new(struct kernel **ret, const struct kernel_options *opt);
+/* What runs in the kernel stays. Accepts NULL, sets *k to NULL. */
+void kernel_free(struct kernel **k);
+
+/*
+ * Compile @c's rules and, in mode route, bring the kernel to them: policy
+ * routes, nodes, groups, rules, attachment, in this order; with the groups as
+ * @p has them. A failure before the attachment leaves what runs untouched.
+ */
+int kernel_apply(struct kernel *k, const struct config *c,
+		 const struct prober *p, struct kernel_error *ret_err);
+/* Compile only: is @c good? Nothing changes. */
+int kernel_check(struct kernel *k, const struct config *c,
+		 struct kernel_error *ret_err);
+/* Groups moved: publish them. */
+void kernel_publish(struct kernel *k, const struct prober *p);
+void kernel_beat(struct kernel *k, uint64_t now_ns);
+/* Interfaces or addresses moved: bind what has appeared, know own addresses. */
+int kernel_refresh(struct kernel *k, struct kernel_error *ret_err);
+bool kernel_is_active(const struct kernel *k);
+/* The rules in force, NULL before the first kernel_apply(). */
+const struct ruleset *kernel_rules(const struct kernel *k);
+/* Index of config.groups that has the number @id, or SIZE_MAX. */
+size_t kernel_group_of(const struct kernel *k, uint16_t id);
+/* NULL unless active. */
+struct datapath *kernel_datapath(const struct kernel *k);
+/* A mark for the sockets that probe through the iface:// node: its own, or
+ * the one given to it. 0: none. */
+uint32_t kernel_uplink_mark(const struct kernel *k,
+			    const struct config_node *n);
+/* How often groups were published. */
+uint64_t kernel_epoch(const struct kernel *k);

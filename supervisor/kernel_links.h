@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Interfaces by name or glob, as they are now. */
+#pragma once
+
+#include "supervisor/config/config.h"
+#include "supervisor/datapath/datapath.h"
+
+struct kernel_links {
+	uint32_t ifindex[DATAPATH_IFACES_MAX];
+	size_t count;
+};
+
+/* Those that match one of @patterns (fnmatch(3)); none yet is 0 as well.
+ * -E2BIG if there are more than DATAPATH_IFACES_MAX. */
+int kernel_links_find(struct kernel_links *ret,
+		      const struct config_list *patterns);

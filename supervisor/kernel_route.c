@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "supervisor/kernel_route.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+
+#include "common/base.h"
+#include "common/log.h"
+#include "supervisor/config/config_parse.h"
+#include "supervisor/datapath/policy.h"
+
+#define UPLINKS_MAX 64
+/* Marks given to uplinks that name none: this and their number. */
+#define UPLINK_MARK_BASE 0x00da0000U
+
+uint32_t kernel_route_mark(const struct config_node *n, uint16_t target_id)
+{
+	return n->mark ? n->mark : UPLINK_MARK_BASE | (target_id + 1U);
+}
+
+static size_t uplinks_of(const struct kernel_route *r,
+			 struct policy_uplink up[UPLINKS_MAX])
+{
+	const struct config_supervisor *s = &r->config->supervisor;
+	size_t count = 0;
+
+	for (size_t i = 0; i < r->config->node_count; i++) {
+		const struct config_node *n = &r->config->nodes[i];
+		uint32_t ifindex, id = r->target_ids[i];
+
+		if (n->scheme != SCHEME_IFACE || count == UPLINKS_MAX)
+			continue;
+		ifindex = if_nametoindex(n->iface);
+		if (!ifindex)
+			continue;	/* made when the link appears */
+		up[count++] = (struct policy_uplink){
+			.mark = kernel_route_mark(n, (uint16_t)id),
+			.priority = s->rule_priority + 1 + id,
+			.table = s->route_table + 1 + id,
+			.ifindex = ifindex,
+			.gateway = n->gateway,
+		};
+		policy_loosen_rp_filter(n->iface, r->saved_sysctls);
+	}
+	return count;
+}
+
+int kernel_route_policies(const struct kernel_route *r,
+			  struct datapath_error *ret_err)
+{
+	const struct config_supervisor *s = &r->config->supervisor;
+	struct policy_local local = { .mark = s->mark,
+				      .mark_mask = s->mark_mask,
+				      .priority = s->rule_priority,
+				      .table = s->route_table };
+	auto_free struct policy_uplink *up = NULL;
+	size_t count;
+	int e;
+
+	up = calloc(UPLINKS_MAX, sizeof(*up));
+	if (!up)
+		return -ENOMEM;
+	count = uplinks_of(r, up);
+	e = policy_check(&local, up, count, ret_err);
+	return e < 0 ? e : policy_apply(&local, up, count, ret_err);
+}
+
+static int target_of(const struct config_node *n, uint16_t id,
+		     struct datapath_target *ret)
+{
+	*ret = (struct datapath_target){ .kind = DAE_KIND_DIRECT };
+	if (n->scheme == SCHEME_IFACE)
+		ret->mark = kernel_route_mark(n, id);
+	if (n->scheme != SCHEME_TPROXY)
+		return 0;
+	ret->kind = DAE_KIND_TPROXY;
+	ret->port = n->port;
+	return addr_parse(n->host, &ret->listener);
+}
+
+int kernel_route_targets(const struct kernel_route *r, struct datapath *dp)
+{
+	for (size_t i = 0; i < r->config->node_count; i++) {
+		const struct config_node *n = &r->config->nodes[i];
+		struct datapath_target t;
+		int e;
+
+		if (!node_scheme_can_carry(n->scheme))
+			continue;
+		e = target_of(n, r->target_ids[i], &t);
+		if (e == 0)
+			e = datapath_set_target(dp, r->target_ids[i], &t);
+		if (e < 0)
+			return e;
+	}
+	return 0;
+}
+
+static enum dae_dead dead_of(enum on_all_dead d)
+{
+	static const enum dae_dead map[] = {
+		[ALL_DEAD_UNSET] = DAE_DEAD_BLOCK,
+		[ALL_DEAD_BLOCK] = DAE_DEAD_BLOCK,
+		[ALL_DEAD_DIRECT] = DAE_DEAD_DIRECT,
+		[ALL_DEAD_LAST] = DAE_DEAD_LAST,
+	};
+
+	return map[d];
+}
+
+/* The candidates that carry traffic, in the group's order of preference. */
+static void list_of(const struct kernel_route *r, const struct prober *p,
+		    const struct group_candidates *c,
+		    struct datapath_list *ret)
+{
+	*ret = (struct datapath_list){ .on_all_dead = dead_of(c->dead) };
+	for (uint32_t i = 0; i < c->count; i++) {
+		const struct target *t =
+			target_table_get(p->targets, c->targets[i]);
+		const struct config_node *n;
+
+		if (!t || t->kind != TARGET_NODE)
+			continue;
+		n = &r->config->nodes[t->config_index];
+		if (!node_scheme_can_carry(n->scheme))
+			continue;
+		if (c->alive >> i & 1)
+			ret->alive |= 1ULL << ret->count;
+		ret->targets[ret->count++] = r->target_ids[t->config_index];
+	}
+}
+
+static void publish_one(const struct kernel_route *r, struct datapath *dp,
+			const struct prober *p, size_t group)
+{
+	static const enum dae_class classes[GROUP_SELS] = {
+		[CHECK_TCP4] = DAE_CLASS_TCP4,
+		[CHECK_TCP6] = DAE_CLASS_TCP6,
+		[CHECK_UDP4] = DAE_CLASS_UDP4,
+		[CHECK_UDP6] = DAE_CLASS_UDP6,
+	};
+	struct group_candidates c;
+	struct datapath_list list;
+
+	for (unsigned int sel = 0; sel < GROUP_SELS; sel++) {
+		int e;
+
+		group_candidates(&p->groups[group], sel, p->targets, &c);
+		list_of(r, p, &c, &list);
+		e = datapath_publish_group(dp, r->group_ids[group],
+					   classes[sel], &list);
+		if (e < 0)
+			log_err_r(e, "kernel: cannot publish group %s",
+				  p->groups[group].name);
+	}
+}
+
+void kernel_route_groups(const struct kernel_route *r, struct datapath *dp,
+			 const struct prober *p)
+{
+	for (size_t i = 0; i < p->group_count; i++)
+		publish_one(r, dp, p, i);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Nodes and groups in the kernel's terms: targets, lists, policy routes. */
+#pragma once
+
+#include "supervisor/config/config.h"
+#include "supervisor/core/prober.h"
+#include "supervisor/datapath/datapath.h"
+
+struct kernel_route {
+	const struct config *config;
+	const uint16_t *target_ids;	/* by index of config.nodes */
+	const uint16_t *group_ids;	/* by index of config.groups */
+	const char *saved_sysctls;
+};
+
+/* Policy rules and routes of the local table and of all uplinks that exist. */
+int kernel_route_policies(const struct kernel_route *r,
+			  struct datapath_error *ret_err);
+/* What each node that carries traffic means. */
+int kernel_route_targets(const struct kernel_route *r, struct datapath *dp);
+/* Publish every group as it is; errors are logged, the others go on. */
+void kernel_route_groups(const struct kernel_route *r, struct datapath *dp,
+			 const struct prober *p);
+/* The mark of an iface:// node: as configured, else made of its number. */
+uint32_t kernel_route_mark(const struct config_node *n, uint16_t target_id);
