@@ -22,6 +22,8 @@ struct probe_host {
 	struct event_base *base;
 	struct tls_ctx *tls;
 	uint32_t heap_budget;	/* bytes a probe may have live; 0: no cap */
+	struct probe *first;	/* running probes, and their number */
+	uint32_t running;
 	/* p->res is final; called once a probe, which is freed after it. */
 	void (*done)(struct probe_host *host, struct probe *p);
 	/* Ask for a socket; the answer comes by probe_socket_arrived(). */
@@ -63,6 +65,7 @@ struct probe {
 		short wants;
 	} io[PROBE_FDS];
 	struct event timer;
+	uint64_t armed_ns;	/* when the timer fires */
 	uint64_t start_ns, deadline_ns;
 	struct result res;
 	struct fail fail;
@@ -78,6 +81,8 @@ struct probe {
  */
 int probe_launch(struct probe_host *host, const struct job_spec *spec,
 		 char *arena, int fd);
+/* The running probe of this job, or NULL. */
+struct probe *probe_find(const struct probe_host *host, uint32_t job_id);
 /* Ends it with @o at once; host->done is called. */
 void probe_abort(struct probe *p, enum outcome o);
 /* The answer to request_socket: @fd (owned from here on), or @error < 0. */
