@@ -16,6 +16,8 @@
 
 /* Records read in one wake-up: a flooding peer waits its turn like others. */
 #define READ_BURST 16
+/* More than a socket's buffer holds: the smallest record counts 768 bytes. */
+#define READ_REST 4096
 
 union control {
 	struct cmsghdr align;
@@ -158,6 +160,8 @@ static int read_one(struct chan *c)
 	int r;
 
 	n = recvmsg(c->fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	if (n < 0 && errno == ECONNRESET)
+		return 1; /* it died with our messages unread; its own follow */
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 	nfds = collect_fds(&m, fds, MSG_FDS_MAX);
@@ -171,18 +175,28 @@ static int read_one(struct chan *c)
 	return r < 0 ? r : 1;
 }
 
-static void on_readable(evutil_socket_t fd DAE_UNUSED, short what DAE_UNUSED,
-			void *arg)
+static void read_burst(struct chan *c, unsigned int max)
 {
-	struct chan *c = arg;
 	int r = 1;
 
 	c->depth++;
-	for (int i = 0; i < READ_BURST && r > 0 && !c->is_closed; i++)
+	for (unsigned int i = 0; i < max && r > 0 && !c->is_closed; i++)
 		r = read_one(c);
 	if (r < 0)
 		fail(c, r == -ESHUTDOWN ? 0 : r);
 	leave(c);
+}
+
+static void on_readable(evutil_socket_t fd DAE_UNUSED, short what DAE_UNUSED,
+			void *arg)
+{
+	read_burst(arg, READ_BURST);
+}
+
+void chan_read_rest(struct chan *c)
+{
+	if (!c->is_closed)
+		read_burst(c, READ_REST);
 }
 
 static int send_now(int fd, const uint8_t *bytes, size_t len, const int *fds,

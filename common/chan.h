@@ -67,6 +67,9 @@ void chan_set_state(struct chan *c, unsigned int state);
  * -ENOBUFS: the queue is full; -EMSGSIZE; -EPIPE: closed; -errno of sendmsg.
  */
 int chan_send(struct chan *c, const struct chan_out *out);
+/* Read now what a peer that is dead left behind; may call on_message() often
+ * and on_close(), and so may end in chan_free(). */
+void chan_read_rest(struct chan *c);
 /* True while messages wait for the peer. */
 bool chan_is_backlogged(const struct chan *c);
 /* Messages received so far, for the owner's flood limit. */

@@ -28,10 +28,11 @@ struct cgroup_root {
 void cgroup_find(struct cgroup_root *ret, const char *where);
 /* Removes the folder; the workers' cgroups must be gone. */
 void cgroup_release(struct cgroup_root *root);
-/* Make the cgroup of worker @place with a hard limit, move @pid in. 0, -errno. */
-int cgroup_add(const struct cgroup_root *root, uint32_t place, pid_t pid,
+/* Make the cgroup of worker @serial, a number never used before, with a hard
+ * limit, and move @pid in. 0 or -errno. */
+int cgroup_add(const struct cgroup_root *root, uint32_t serial, pid_t pid,
 	       uint64_t max_bytes);
 /* True if the kernel killed in it for want of memory. */
-bool cgroup_was_oom(const struct cgroup_root *root, uint32_t place);
+bool cgroup_was_oom(const struct cgroup_root *root, uint32_t serial);
 /* After the worker was reaped. */
-void cgroup_remove(const struct cgroup_root *root, uint32_t place);
+void cgroup_remove(const struct cgroup_root *root, uint32_t serial);

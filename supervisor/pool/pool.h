@@ -34,13 +34,16 @@ struct pool_exit {
 	enum recycle_reason reason;
 };
 
-/* All but on_result and on_lost may be NULL. None may free the pool. */
+/* All but on_result, on_unsent and on_lost may be NULL. None may free the pool. */
 struct pool_ops {
 	void (*on_ready)(void *arg, uint32_t place);
 	/* The result of a job this worker has; checked, and final. */
 	void (*on_result)(void *arg, uint32_t place, uint32_t generation,
 			  const struct result *r);
-	/* Its jobs are nobody's now: dispatch them again. */
+	/* The worker left before it was given this job, which did it no harm:
+	 * dispatch it again. */
+	void (*on_unsent)(void *arg, uint32_t job_id);
+	/* Its other jobs are nobody's now: dispatch them again. */
 	void (*on_lost)(void *arg, const struct pool_lost *l);
 	/* It will drain or be killed, and why. */
 	void (*on_retire)(void *arg, uint32_t place,
@@ -92,8 +95,8 @@ struct pool_sent {
 
 /*
  * Open the job's socket and give both to a worker, in one message with others
- * of this turn of the loop. 0; -EAGAIN: no worker is free, try when one is
- * ready or a result came; -ECOMM: no socket, which is the job's result; -EINVAL
+ * of this turn of the loop. 0; -EAGAIN: no worker is free, try after on_ready,
+ * on_result or on_exit; -ECOMM: no socket, which is the job's result; -EINVAL
  * (the job itself), -EEXIST (id in flight), -ENOMEM.
  */
 int pool_dispatch(struct pool *p, const struct pool_job *job,
