@@ -7,6 +7,9 @@
 #include <stdlib.h>
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+/* Libraries and <sys/param.h> have some that evaluate twice. */
+#undef MIN
+#undef MAX
 #define MIN(a, b)                                                              \
 	({ __typeof__(a) a_ = (a); __typeof__(b) b_ = (b); a_ < b_ ? a_ : b_; })
 #define MAX(a, b)                                                              \
