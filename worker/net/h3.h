@@ -15,14 +15,15 @@ struct h3;
 struct h3_request {
 	const char *method;	/* HEAD, GET or POST */
 	const char *authority, *path;
-	const char *content_type;	/* with a body; also as "accept" */
+	const char *content_type;	/* of the body; also as "accept" */
 	const uint8_t *body;	/* borrowed until the request is over */
 	size_t body_len;
+	bool wants_body;	/* else the answer is done with its status */
 };
 
 struct h3_answer {
 	uint16_t status;	/* 0: none yet */
-	bool is_done;		/* whole, or a HEAD's status */
+	bool is_done;		/* whole, or as much of it as was wanted */
 	bool is_overlong;	/* more body than H3_BODY_MAX */
 	char content_type[64];	/* "" if none; cut if longer */
 	const uint8_t *body;

@@ -20,15 +20,17 @@ struct quic;
 
 #define QUIC_PULL_MAX 8
 
+struct quic_vec {
+	const uint8_t *base;
+	size_t len;
+};
+
 /* Bytes to be sent on a stream, as asked for by the pull callback. */
 struct quic_out {
 	int64_t stream;		/* -1: nothing */
 	bool is_fin;
 	size_t count;
-	struct {
-		const uint8_t *base;
-		size_t len;
-	} vec[QUIC_PULL_MAX];
+	struct quic_vec vec[QUIC_PULL_MAX];
 };
 
 /*
@@ -49,7 +51,8 @@ struct quic_app {
 	int (*writable)(void *arg, int64_t stream);
 	int (*pull)(void *arg, struct quic_out *out);
 	int (*pulled)(void *arg, int64_t stream, size_t len);
-	int (*blocked)(void *arg, int64_t stream);
+	int (*blocked)(void *arg, int64_t stream);	/* by flow control */
+	int (*shut)(void *arg, int64_t stream);	/* takes no more data */
 };
 
 struct quic_config {
@@ -61,6 +64,7 @@ struct quic_config {
 	const struct quic_app *app;
 	void *arg;
 	uint64_t no_error;	/* application code for a good ending */
+	unsigned int peer_uni;	/* streams the peer may open */
 	uint64_t idle_ns;	/* the peer may be silent for so long */
 };
 
@@ -81,7 +85,7 @@ bool quic_is_verified(const struct quic *q);
 bool quic_has_heard(const struct quic *q);	/* any packet of the peer */
 int64_t quic_cert_not_after(const struct quic *q);
 /* Say goodbye (CONNECTION_CLOSE), once, if the peer may still listen. */
-void quic_close(struct quic *q, uint64_t now_ns);
+void quic_close(struct quic *q);
 /* Accepts NULL, sets *q to NULL. */
 void quic_free(struct quic **q);
 

@@ -45,7 +45,7 @@ static bool has_address(const struct tls_session *s, WOLFSSL_X509 *cert)
 					 NULL);
 	for (int i = 0; !found && i < wolfSSL_sk_num(names); i++) {
 		n = wolfSSL_sk_value(names, i);
-		found = n && n->type == GEN_IPADD && n->d.iPAddress &&
+		found = n && n->type == WOLFSSL_GEN_IPADD && n->d.iPAddress &&
 			wolfSSL_ASN1_STRING_length(n->d.iPAddress) ==
 				s->addr_len &&
 			memcmp(wolfSSL_ASN1_STRING_get0_data(n->d.iPAddress),
