@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The last things that happened, for daectl events and for the log. */
+/* The last things that happened, for daectl events and for the log. Files that
+ * include this include libevent, too: struct event and event_add() are its. */
 #pragma once
 
 #include <stddef.h>
@@ -29,7 +30,7 @@ enum event_kind {
 	EVENT_KIND_COUNT
 };
 
-struct event {
+struct event_record {
 	uint64_t seq;		/* from 1, without gaps */
 	uint64_t mono_ns;
 	int64_t wall_ms;
@@ -52,11 +53,11 @@ int event_ring_new(struct event_ring **ret, size_t max);
 void event_ring_free(struct event_ring **r);
 #define auto_event_ring __attribute__((cleanup(event_ring_free)))
 /* Text is cleaned and cut here. Returns the event, valid until the next. */
-const struct event *event_add(struct event_ring *r, enum event_kind kind,
+const struct event_record *event_record(struct event_ring *r, enum event_kind kind,
 			      const struct event_time *at, uint32_t target,
 			      const char *subject, const char *text);
 /* The oldest event kept with a sequence number above @seq, or NULL. */
-const struct event *event_after(const struct event_ring *r, uint64_t seq);
+const struct event_record *event_after(const struct event_ring *r, uint64_t seq);
 /* The number of the newest, 0: none yet. */
 uint64_t event_last_seq(const struct event_ring *r);
 const char *event_kind_name(unsigned int kind);
