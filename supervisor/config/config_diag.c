@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "supervisor/config/config_diag.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/base.h"
+
+struct out {
+	char *buf;
+	size_t cap, len;
+};
+
+static void put(struct out *o, const char *fmt, ...) DAE_PRINTF(2, 3);
+
+static void put(struct out *o, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(o->buf + o->len, o->cap - o->len, fmt, ap);
+	va_end(ap);
+	if (n > 0)
+		o->len = MIN(o->len + (size_t)n, o->cap - 1);
+}
+
+static void put_source(struct out *o, const struct config_diag *d)
+{
+	uint32_t i;
+
+	put(o, "  %s\n  %*s^", d->source, (int)d->caret, "");
+	for (i = 1; i < d->caret_len; i++)
+		put(o, "~");
+	if (d->hint)
+		put(o, "  %s", d->hint);
+	put(o, "\n");
+}
+
+size_t config_diag_format(const struct config_diag *d, char *buf, size_t cap)
+{
+	struct out o = { .buf = buf, .cap = cap };
+	const char *kind = d->severity == DIAG_ERROR ? "error" : "warning";
+
+	if (cap == 0)
+		return 0;
+	buf[0] = '\0';
+	if (d->line > 0)
+		put(&o, "%s:%u:%u: %s: %s\n", d->path, d->line, d->column, kind,
+		    d->message);
+	else
+		put(&o, "%s: %s: %s\n", d->path, kind, d->message);
+	if (d->source)
+		put_source(&o, d);
+	else if (d->hint)
+		put(&o, "  %s\n", d->hint);
+	return o.len;
+}
+
+void config_diags_clear(struct config_diags *d)
+{
+	size_t i;
+
+	for (i = 0; i < d->count; i++) {
+		free(d->items[i].path);
+		free(d->items[i].message);
+		free(d->items[i].hint);
+		free(d->items[i].source);
+	}
+	free(d->items);
+	*d = (struct config_diags){ 0 };
+}
