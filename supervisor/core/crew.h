@@ -25,7 +25,8 @@ struct crew_place {
 	enum crew_duty duty;
 	bool is_leaving;		/* to be drained once relieved */
 	enum recycle_reason leave_reason;
-	uint32_t in_flight;		/* kept by the caller: its jobs */
+	uint32_t in_flight;
+	bool is_exclusive;		/* runs one suspect alone */
 };
 
 struct crew {
@@ -33,7 +34,8 @@ struct crew {
 	uint32_t count;			/* places in use: workers + spares */
 	uint32_t want;			/* pool workers */
 	uint32_t spares;
-	bool want_solo;			/* there are suspects to run alone */
+	bool want_solo;			/* there are suspects: by the caller */
+	bool solo_waits;		/* a solo job found no idle place */
 	uint64_t last_recycle_ns;
 	struct recycle_policy policy;
 };
@@ -62,8 +64,12 @@ unsigned int crew_event(struct crew *c, uint32_t place,
 int crew_recycle(struct crew *c, uint32_t place, enum recycle_reason reason);
 /*
  * The READY place for a job: the least loaded of the pool, or for @solo an idle
- * one of its own. -EAGAIN if there is none now.
+ * one. A solo job that finds none keeps one place from filling up until it does.
+ * -EAGAIN if there is none now.
  */
-int crew_pick(const struct crew *c, bool solo);
+int crew_pick(struct crew *c, bool solo);
+/* A job went to @place, or its result came from there. */
+void crew_job_sent(struct crew *c, uint32_t place, bool solo);
+void crew_job_done(struct crew *c, uint32_t place);
 uint64_t crew_next_ns(const struct crew *c);
 uint32_t crew_count_state(const struct crew *c, enum slot_state state);

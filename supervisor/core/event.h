@@ -53,11 +53,14 @@ int event_ring_new(struct event_ring **ret, size_t max);
 void event_ring_free(struct event_ring **r);
 #define auto_event_ring __attribute__((cleanup(event_ring_free)))
 /* Text is cleaned and cut here. Returns the event, valid until the next. */
-const struct event_record *event_record(struct event_ring *r, enum event_kind kind,
-			      const struct event_time *at, uint32_t target,
-			      const char *subject, const char *text);
+const struct event_record *event_record(struct event_ring *r,
+					enum event_kind kind,
+					const struct event_time *at,
+					uint32_t target, const char *subject,
+					const char *text);
 /* The oldest event kept with a sequence number above @seq, or NULL. */
-const struct event_record *event_after(const struct event_ring *r, uint64_t seq);
+const struct event_record *event_after(const struct event_ring *r,
+				       uint64_t seq);
 /* The number of the newest, 0: none yet. */
 uint64_t event_last_seq(const struct event_ring *r);
 const char *event_kind_name(unsigned int kind);

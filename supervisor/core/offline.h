@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Is it them or is it us? A failure is believed at once if anything succeeded
- * since its probe began. Otherwise it is held while a few witnesses are asked;
+ * since its probe began and within the last second. Otherwise it is held while a few witnesses are asked;
  * one success lets it through, silence of all of them means the uplink is gone:
  * verdicts freeze, the selection stays, until the first success.
  */
@@ -46,6 +46,8 @@ void offline_free(struct offline **o);
  */
 void offline_set_witness(struct offline *o, uint32_t target, bool is_witness,
 			 bool preferred);
+/* @target is reached without the uplink: it says nothing about it. */
+void offline_set_local(struct offline *o, uint32_t target, bool is_local);
 /* One result of @target, whose probe was sent at @started_ns. */
 enum offline_judgement offline_result(struct offline *o, uint32_t target,
 				      bool ok, uint64_t started_ns,

@@ -63,6 +63,7 @@ struct slot {
 	uint64_t retry_ns;		/* BACKOFF: not before */
 	uint64_t backoff_ms;
 	uint32_t crashes;		/* ends that nobody asked for */
+	bool gave_jobs;			/* SLOT_ACT_LOST was said for this run */
 	struct slot_exit last_exit;
 };
 
