@@ -78,5 +78,6 @@ setup_build()
 	cmake -S "$root" -B "$dir" -G Ninja "$@" >"$log" 2>&1 ||
 		die "configure failed: $(tail -n 20 "$log")"
 	ninja -C "$dir" "${build_targets[@]}" >"$log" 2>&1 ||
-		die "build failed: $(tail -n 40 "$log")"
+		die "build failed: $(grep -vE '^\[[0-9]+/|^/usr/bin/' "$log" |
+			tail -n 40)"
 }
