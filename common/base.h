@@ -13,7 +13,7 @@
 #define MIN(a, b)                                                              \
 	({ __typeof__(a) a_ = (a); __typeof__(b) b_ = (b); a_ < b_ ? a_ : b_; })
 #define MAX(a, b)                                                              \
-	({ __typeof__(a) a_ = (a); __typeof__(b) b_ = (b); a_ > b_ ? a_ : b_; })
+	({ __typeof__(a) x_ = (a); __typeof__(b) y_ = (b); x_ > y_ ? x_ : y_; })
 /* The value of @p, which is NULL afterwards: ownership leaves this scope. */
 #define TAKE_PTR(p) ({ __typeof__(p) p_ = (p); (p) = NULL; p_; })
 #define SWAP(a, b) ({ __typeof__(a) s_ = (a); (a) = (b); (b) = s_; })
