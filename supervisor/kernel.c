@@ -29,9 +29,9 @@ struct kernel {
 	bool has_rules;
 	bool is_active;
 	struct datapath *dp;
-	const struct config *config;	/* of the last kernel_apply() */
-	uint16_t *group_ids;		/* by index of config.groups */
-	uint16_t *target_ids;		/* by index of config.nodes */
+	const struct config *config; /* of the last kernel_apply() */
+	uint16_t *group_ids;	     /* by index of config.groups */
+	uint16_t *target_ids;	     /* by index of config.nodes */
 	uint64_t epoch;
 };
 
@@ -61,7 +61,8 @@ int kernel_new(struct kernel **ret, const struct kernel_options *opt)
 	k->pin_dir = opt->pin_dir ? strdup(opt->pin_dir) : NULL;
 	n = snprintf(k->ids_path, sizeof(k->ids_path), "%s/kernel-ids",
 		     opt->state_dir);
-	if (n >= (int)sizeof(k->ids_path) - 16 || (opt->pin_dir && !k->pin_dir)) {
+	if (n >= (int)sizeof(k->ids_path) - 16 ||
+	    (opt->pin_dir && !k->pin_dir)) {
 		kernel_free(&k);
 		return -ENAMETOOLONG;
 	}
@@ -187,8 +188,8 @@ static void adopt_build(struct kernel *k, const struct config *c,
 static void save_ids(struct kernel *k)
 {
 	auto_free uint8_t *buf = malloc(KERNEL_IDS_IMAGE_MAX);
-	int n = buf ? kernel_ids_encode(&k->ids, buf, KERNEL_IDS_IMAGE_MAX) :
-		      -ENOMEM;
+	int n = buf ? kernel_ids_encode(&k->ids, buf, KERNEL_IDS_IMAGE_MAX)
+		    : -ENOMEM;
 
 	if (n >= 0)
 		n = fd_write_file_atomic(k->ids_path, buf, (size_t)n, 0600);

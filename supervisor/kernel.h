@@ -19,12 +19,12 @@ struct kernel;
 
 struct kernel_options {
 	const char *pin_dir;
-	const char *state_dir;	/* numbers and saved sysctls are kept here */
+	const char *state_dir; /* numbers and saved sysctls are kept here */
 	uint32_t flow_entries;
 };
 
 struct kernel_error {
-	struct config_pos pos;	/* line 0: not about a line */
+	struct config_pos pos; /* line 0: not about a line */
 	char text[256];
 };
 

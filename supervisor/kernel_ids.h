@@ -14,8 +14,8 @@
 
 struct kernel_ids {
 	struct rules_id_map groups;
-	uint64_t targets[DAE_TARGETS_MAX];	/* identity by id, 0: free */
-	uint32_t next;				/* where to look for a free id */
+	uint64_t targets[DAE_TARGETS_MAX]; /* identity by id, 0: free */
+	uint32_t next;			   /* where to look for a free id */
 };
 
 #define KERNEL_IDS_IMAGE_MAX (64U << 10)

@@ -33,7 +33,7 @@ static size_t uplinks_of(const struct kernel_route *r,
 			continue;
 		ifindex = if_nametoindex(n->iface);
 		if (!ifindex)
-			continue;	/* made when the link appears */
+			continue; /* made when the link appears */
 		up[count++] = (struct policy_uplink){
 			.mark = kernel_route_mark(n, (uint16_t)id),
 			.priority = s->rule_priority + 1 + id,
@@ -111,13 +111,12 @@ static enum dae_dead dead_of(enum on_all_dead d)
 
 /* The candidates that carry traffic, in the group's order of preference. */
 static void list_of(const struct kernel_route *r, const struct prober *p,
-		    const struct group_candidates *c,
-		    struct datapath_list *ret)
+		    const struct group_candidates *c, struct datapath_list *ret)
 {
 	*ret = (struct datapath_list){ .on_all_dead = dead_of(c->dead) };
 	for (uint32_t i = 0; i < c->count; i++) {
-		const struct target *t =
-			target_table_get(p->targets, c->targets[i]);
+		const struct target *t = target_table_get(p->targets,
+							  c->targets[i]);
 		const struct config_node *n;
 
 		if (!t || t->kind != TARGET_NODE)

@@ -8,8 +8,8 @@
 
 struct kernel_route {
 	const struct config *config;
-	const uint16_t *target_ids;	/* by index of config.nodes */
-	const uint16_t *group_ids;	/* by index of config.groups */
+	const uint16_t *target_ids; /* by index of config.nodes */
+	const uint16_t *group_ids;  /* by index of config.groups */
 	const char *saved_sysctls;
 };
 

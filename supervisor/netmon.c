@@ -190,9 +190,8 @@ static void on_settled(evutil_socket_t fd, short what, void *arg)
 /* What changed is not looked at here: bursts are awaited, then all is read. */
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
-	static const struct timeval settle = {
-		.tv_usec = NETMON_SETTLE_MS * 1000
-	};
+	static const struct timeval settle = { .tv_usec = NETMON_SETTLE_MS *
+							  1000 };
 	struct netmon *m = arg;
 	char buf[4096];
 
@@ -222,9 +221,9 @@ int netmon_new(struct netmon **ret, struct event_base *base, netmon_fn fn,
 					on_readable, m);
 		m->settle = evtimer_new(base, on_settled, m);
 		r = m->readable && m->settle &&
-				    event_add(m->readable, NULL) == 0 ?
-			    0 :
-			    -ENOMEM;
+				    event_add(m->readable, NULL) == 0
+			    ? 0
+			    : -ENOMEM;
 	}
 	if (r < 0) {
 		netmon_free(&m);

@@ -12,9 +12,9 @@ struct event_base;
 struct netmon;
 
 struct netmon_state {
-	bool has_default4;	/* a default route in the main table, link up */
+	bool has_default4; /* a default route in the main table, link up */
 	bool has_default6;
-	uint64_t fingerprint;	/* changes with any address or default route */
+	uint64_t fingerprint; /* changes with any address or default route */
 };
 
 typedef void (*netmon_fn)(void *ctx, const struct netmon_state *state);

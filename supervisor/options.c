@@ -9,8 +9,16 @@
 
 #include "common/base.h"
 
-enum { OPT_RUNTIME = 256, OPT_STATE, OPT_BPF, OPT_LIBEXEC, OPT_USER, OPT_CHECK,
-       OPT_CLEANUP, OPT_DOCTOR };
+enum {
+	OPT_RUNTIME = 256,
+	OPT_STATE,
+	OPT_BPF,
+	OPT_LIBEXEC,
+	OPT_USER,
+	OPT_CHECK,
+	OPT_CLEANUP,
+	OPT_DOCTOR
+};
 
 static const struct option longs[] = {
 	{ "config", required_argument, NULL, 'c' },
@@ -58,7 +66,7 @@ static int apply(struct options *o, int opt)
 			*(bool *)((char *)o + flags[i].offset) = true;
 			return 0;
 		}
-	return -EINVAL;		/* getopt has said what is wrong */
+	return -EINVAL; /* getopt has said what is wrong */
 }
 
 int options_parse(struct options *ret, int argc, char **argv)

@@ -5,15 +5,15 @@
 #include <stdbool.h>
 
 struct options {
-	const char *config;	/* entry file */
-	const char *runtime_dir;	/* control socket */
-	const char *state_dir;	/* what survives a reboot */
-	const char *bpf_dir;	/* pins, on bpffs */
-	const char *libexec;	/* where dae-worker is */
+	const char *config;	 /* entry file */
+	const char *runtime_dir; /* control socket */
+	const char *state_dir;	 /* what survives a reboot */
+	const char *bpf_dir;	 /* pins, on bpffs */
+	const char *libexec;	 /* where dae-worker is */
 	const char *worker_user;
-	bool check;		/* parse, check, say so, exit */
-	bool cleanup;		/* remove every trace in the kernel, exit */
-	bool doctor;		/* print findings as JSON lines, exit */
+	bool check;   /* parse, check, say so, exit */
+	bool cleanup; /* remove every trace in the kernel, exit */
+	bool doctor;  /* print findings as JSON lines, exit */
 	bool version;
 	bool help;
 };

@@ -111,8 +111,7 @@ static void add_resolv_conf(struct resolvers *r, const char *text, size_t len)
 }
 
 int resolvers_choose(struct resolvers *ret, const char *bootstrap,
-		     const char *fallback, const char *resolv_conf,
-		     size_t len)
+		     const char *fallback, const char *resolv_conf, size_t len)
 {
 	struct resolvers r = { .count = 0 };
 

@@ -19,7 +19,7 @@ struct resolvers {
 		uint16_t port;
 	} servers[RESOLVERS_MAX];
 	size_t count;
-	size_t next;		/* asked next: moves on after a failure */
+	size_t next; /* asked next: moves on after a failure */
 };
 
 /*
@@ -27,5 +27,4 @@ struct resolvers {
  * file's text, not terminated, or NULL. -ENOENT if nobody is left to ask.
  */
 int resolvers_choose(struct resolvers *ret, const char *bootstrap,
-		     const char *fallback, const char *resolv_conf,
-		     size_t len);
+		     const char *fallback, const char *resolv_conf, size_t len);

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "supervisor/control.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "dae_build_id.h"
+#include "supervisor/accounts.h"
+#include "supervisor/asks.h"
+#include "supervisor/ctl/ctl_server.h"
+#include "supervisor/reload.h"
+#include "supervisor/supervisor.h"
+
+static void view_kernel(struct supervisor *s, struct ctl_kernel *k,
+			uint64_t now_ns)
+{
+	struct datapath *dp = kernel_datapath(s->kernel);
+	struct datapath_counters *c;
+	struct datapath_status st;
+
+	if (!dp)
+		return;
+	datapath_read_status(dp, &st);
+	k->is_active = st.is_attached;
+	k->attach = st.is_tcx ? "tcx" : "clsact";
+	k->programs = 1;
+	k->links = st.interface_count;
+	k->epoch = kernel_epoch(s->kernel);
+	k->heartbeat_ns = now_ns;
+	k->flow_entries = st.flow_entries;
+	c = malloc(sizeof(*c));
+	if (c && datapath_read_counters(dp, c) == 0)
+		k->dns_passed = c->counts[DAE_COUNT_DNS_KEPT];
+	free(c);
+}
+
+static void view_warnings(struct supervisor *s, struct ctl_view *v)
+{
+	static const char no_dns[] =
+		"port 53 keeps its original destination: there is no DNS role";
+	const char *all[] = {
+		s->fence_warning[0] ? s->fence_warning : NULL,
+		s->kernel_warning[0] ? s->kernel_warning : NULL,
+		s->limits.was_lowered
+			? "memory_total does not hold what is configured: "
+			  "limits were lowered"
+			: NULL,
+		v->kernel.dns_passed ? no_dns : NULL,
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		if (all[i] && v->warning_count < CTL_WARNINGS_MAX)
+			v->warnings[v->warning_count++] = all[i];
+}
+
+static void control_view(void *ctx, struct ctl_view *v)
+{
+	static pid_t pids[CREW_MAX];
+	struct supervisor *s = ctx;
+
+	*v = (struct ctl_view){
+		.mono_ns = clock_mono_ns(),
+		.wall_ns = clock_wall_ns(),
+		.started_ns = s->started_ns,
+		.loaded_ns = s->loaded_ns,
+		.config_generation = s->config_generation,
+		.version = DAE_VERSION,
+		.config_path = s->opt.config,
+		.config = s->config,
+		.prober = s->prober,
+		.crew = pool_crew(s->pool),
+		.pids = pids,
+	};
+	for (uint32_t i = 0; i < CREW_MAX; i++) {
+		struct pool_view p = { .pid = 0 };
+
+		if (i < pool_count(s->pool))
+			pool_view(s->pool, i, &p);
+		pids[i] = p.pid;
+	}
+	view_kernel(s, &v->kernel, v->mono_ns);
+	view_warnings(s, v);
+}
+
+static int control_reload(void *ctx, bool dry_run, struct ctl_outcome *res)
+{
+	return reload(ctx, dry_run, res);
+}
+
+static int control_recycle(void *ctx, uint32_t place, bool now,
+			   struct ctl_outcome *res)
+{
+	struct supervisor *s = ctx;
+	int r;
+
+	(void)res;
+	r = now ? pool_kill(s->pool, place, RECYCLE_ADMIN)
+		: pool_recycle(s->pool, place, RECYCLE_ADMIN);
+	if (r == -ENOENT && pool_revive(s->pool, place) == 0)
+		r = 0;
+	supervisor_wake(s);
+	return r;
+}
+
+static int control_set_policy(void *ctx, const struct recycle_policy *next,
+			      struct ctl_outcome *res)
+{
+	struct supervisor *s = ctx;
+	int r;
+
+	r = pool_resize(s->pool, &s->limits, next);
+	if (r < 0) {
+		snprintf(res->message, sizeof(res->message),
+			 "this policy does not fit memory_total");
+		return r;
+	}
+	s->policy = *next;
+	supervisor_event(s, EVENT_ADMIN, "recycle policy", "changed");
+	supervisor_wake(s);
+	return 0;
+}
+
+static int control_probe(void *ctx, uint64_t ticket,
+			 const struct ctl_probe_request *q,
+			 struct ctl_outcome *res)
+{
+	struct supervisor *s = ctx;
+	int r;
+
+	(void)res;
+	r = asks_start(s->asks, ticket, q);
+	supervisor_wake(s);
+	return r;
+}
+
+static int control_set_admin(void *ctx, uint32_t target, enum node_admin admin,
+			     uint64_t for_ns, struct ctl_outcome *res)
+{
+	struct supervisor *s = ctx;
+	struct prober_now now = supervisor_now();
+	int r;
+
+	(void)res;
+	r = prober_set_admin(s->prober, target, admin,
+			     for_ns ? now.mono_ns + for_ns : 0, &now);
+	supervisor_wake(s);
+	return r;
+}
+
+static int control_quarantine(void *ctx, uint32_t target, bool hold,
+			      struct ctl_outcome *res)
+{
+	struct supervisor *s = ctx;
+	struct prober_now now = supervisor_now();
+	int r;
+
+	(void)res;
+	r = hold ? prober_hold(s->prober, target, &now)
+		 : prober_release(s->prober, target, &now);
+	supervisor_wake(s);
+	return r;
+}
+
+static int control_select(void *ctx, size_t group, uint32_t target,
+			  struct ctl_outcome *res)
+{
+	struct supervisor *s = ctx;
+	int r;
+
+	(void)res;
+	if (group >= s->prober->group_count)
+		return -ENOENT;
+	r = group_select(&s->prober->groups[group], target);
+	s->prober->groups_dirty = true;
+	supervisor_wake(s);
+	return r;
+}
+
+/* The class of selection that a packet belongs to. */
+static unsigned int sel_of(const struct ruleset_query *q)
+{
+	bool is_v6 = q->dst.family == 6;
+
+	if (q->l4proto == IPPROTO_UDP)
+		return is_v6 ? CHECK_UDP6 : CHECK_UDP4;
+	return is_v6 ? CHECK_TCP6 : CHECK_TCP4;
+}
+
+static int control_route_test(void *ctx, const struct ctl_route_query *q,
+			      struct ctl_route_answer *ret,
+			      struct ctl_outcome *res)
+{
+	struct supervisor *s = ctx;
+	const struct ruleset *rules = kernel_rules(s->kernel);
+	size_t group;
+	int r;
+
+	(void)res;
+	ret->target = TARGET_NONE;
+	if (!rules)
+		return -ENOENT;
+	r = ruleset_eval(rules, &q->packet, &ret->verdict);
+	if (r < 0 || ret->verdict.action != DAE_ACTION_GROUP)
+		return r;
+	group = kernel_group_of(s->kernel, ret->verdict.group);
+	if (group >= s->prober->group_count)
+		return 0;
+	/* groups are shown by their place in the configuration */
+	ret->verdict.group = (uint16_t)group;
+	ret->target = group_selected(&s->prober->groups[group],
+				     sel_of(&q->packet));
+	return 0;
+}
+
+static const struct ctl_ops control_ops = {
+	.view = control_view,
+	.reload = control_reload,
+	.recycle = control_recycle,
+	.set_policy = control_set_policy,
+	.probe = control_probe,
+	.set_admin = control_set_admin,
+	.quarantine = control_quarantine,
+	.select = control_select,
+	.route_test = control_route_test,
+};
+
+int control_start(struct supervisor *s)
+{
+	char path[PATH_MAX];
+	struct ctl_server_options o = { .path = path, .listen_fd = -1 };
+	int n, r;
+
+	n = snprintf(path, sizeof(path), "%s/control.sock", s->opt.runtime_dir);
+	if (n < 0 || n >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	o.group = accounts_group("_dae");
+	o.admin = accounts_group("_dae-admin");
+	r = ctl_server_new(&s->ctl, s->base, &o, &control_ops, s);
+	return r < 0 ? log_err_r(r, "control: cannot open %s", path) : 0;
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base.h"
+#include "common/log.h"
+#include "dae_build_id.h"
+#include "supervisor/config_load.h"
+#include "supervisor/datapath/cleanup.h"
+#include "supervisor/datapath/doctor.h"
+#include "supervisor/options.h"
+#include "supervisor/supervisor.h"
+
+#define DIAG_TEXT_MAX 4096
+#define FINDINGS_MAX 64
+#define EXIT_BAD_CONFIG 6 /* as daectl's */
+
+static void print_diags(const struct config_diags *diags)
+{
+	char text[DIAG_TEXT_MAX];
+
+	for (size_t i = 0; i < diags->count; i++) {
+		config_diag_format(&diags->items[i], text, sizeof(text));
+		fputs(text, stderr);
+	}
+}
+
+static int main_check(const struct options *o)
+{
+	auto_diags struct config_diags diags = { .count = 0 };
+	auto_config struct config *c = NULL;
+	char text[256];
+	int r;
+
+	r = config_load(&c, o->config, &diags);
+	print_diags(&diags);
+	if (r < 0)
+		return EXIT_BAD_CONFIG;
+	puts(config_summary(c, text, sizeof(text)));
+	return 0;
+}
+
+static int main_cleanup(const struct options *o)
+{
+	struct datapath_error err = { .text = "" };
+	char saved[PATH_MAX];
+	int r;
+
+	snprintf(saved, sizeof(saved), "%s/sysctls", o->state_dir);
+	r = datapath_cleanup(o->bpf_dir, saved, &err);
+	if (r == 0)
+		return 0;
+	fprintf(stderr, "dae-supervisor: cleanup: %s\n",
+		err.text[0] ? err.text : strerror(-r));
+	return 1;
+}
+
+static int main_doctor(const struct options *o)
+{
+	static const char *const levels[] = { "ok", "warn", "fail" };
+	struct finding *f = calloc(FINDINGS_MAX, sizeof(*f));
+	size_t n = f ? datapath_doctor(o->bpf_dir, f, FINDINGS_MAX) : 0;
+	int worst = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		printf("%s\t%s\t%s\n", levels[f[i].level], f[i].what,
+		       f[i].text);
+		worst = MAX(worst, (int)f[i].level);
+	}
+	free(f);
+	return worst == FINDING_FAIL;
+}
+
+static int main_run(const struct options *o)
+{
+	struct supervisor *s;
+	int r;
+
+	log_init("dae-supervisor");
+	r = supervisor_new(&s, o);
+	if (r < 0)
+		return r == -EINVAL ? EXIT_BAD_CONFIG : 1;
+	r = supervisor_run(s);
+	supervisor_free(&s);
+	return r < 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o;
+
+	if (options_parse(&o, argc, argv) < 0)
+		return OPTIONS_EXIT_USAGE;
+	if (o.help) {
+		options_help();
+		return 0;
+	}
+	if (o.version) {
+		puts("dae-supervisor " DAE_VERSION);
+		return 0;
+	}
+	if (o.check)
+		return main_check(&o);
+	if (o.cleanup)
+		return main_cleanup(&o);
+	if (o.doctor)
+		return main_doctor(&o);
+	return main_run(&o);
+}

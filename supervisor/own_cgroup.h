@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The cgroup v2 this process is in: where the second fence is attached. */
+#pragma once
+
+#include <limits.h>
+
+struct own_cgroup {
+	char path[PATH_MAX];
+	char made[PATH_MAX]; /* a folder we made and moved into, or "" */
+};
+
+/*
+ * Find it. In the root of the hierarchy, where a program would concern every
+ * process of the machine, a folder dae-supervisor is made and moved into first.
+ * -ENOENT without cgroup v2, -errno if the move fails.
+ */
+int own_cgroup_enter(struct own_cgroup *ret);

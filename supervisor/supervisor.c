@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "supervisor/supervisor.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "common/base.h"
+#include "common/clock.h"
+#include "common/fd.h"
+#include "common/log.h"
+#include "supervisor/asks.h"
+#include "supervisor/control.h"
+#include "supervisor/crew_events.h"
+#include "supervisor/ctl/ctl_server.h"
+#include "supervisor/datapath/fence.h"
+#include "supervisor/dispatch.h"
+#include "supervisor/netmon.h"
+#include "supervisor/notify.h"
+#include "supervisor/reload.h"
+#include "supervisor/setup.h"
+#include "supervisor/state_file.h"
+
+#define TURN_MIN_NS NS_PER_MS
+#define TURN_MAX_NS NS_PER_S
+#define SAVE_EVERY_NS (60 * NS_PER_S)
+
+struct prober_now supervisor_now(void)
+{
+	return (struct prober_now){
+		.mono_ns = clock_mono_ns(),
+		.wall_s = (int64_t)(clock_wall_ns() / NS_PER_S),
+	};
+}
+
+int supervisor_limits(const struct config *c, struct recycle_limits *ret,
+		      struct recycle_policy *ret_policy)
+{
+	long pages = sysconf(_SC_PHYS_PAGES),
+	     cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	const struct config_supervisor *s = &c->supervisor;
+	struct recycle_machine m = {
+		.ram_bytes = (uint64_t)MAX(pages, 1L) *
+			     (uint64_t)sysconf(_SC_PAGESIZE),
+		.cpus = (uint32_t)MAX(cpus, 1L),
+		.memory_total_bytes = s->memory_total_bytes,
+		.workers = s->workers,
+		.flow_entries = s->flow_entries,
+		.rss_soft_bytes = s->recycle.rss_soft_bytes,
+		.rss_hard_bytes = s->recycle.rss_hard_bytes,
+	};
+
+	int r = recycle_derive(&m, ret);
+
+	if (r < 0)
+		return r;
+	*ret_policy = s->recycle;
+	ret_policy->rss_soft_bytes = ret->rss_soft_bytes;
+	ret_policy->rss_hard_bytes = ret->rss_hard_bytes;
+	return 0;
+}
+
+void supervisor_event(struct supervisor *s, enum event_kind kind,
+		      const char *subject, const char *text)
+{
+	struct event_time at = { .mono_ns = clock_mono_ns(),
+				 .wall_ms = (int64_t)(clock_wall_ns() /
+						      NS_PER_MS) };
+
+	event_record(s->prober->events, kind, &at, TARGET_NONE, subject, text);
+}
+
+/* What has happened since the last turn, one log line each. */
+static void tell_events(struct supervisor *s)
+{
+	const struct event_record *e = event_after(s->prober->events,
+						   s->event_seq);
+	bool any = e != NULL;
+
+	for (; e; e = event_after(s->prober->events, s->event_seq)) {
+		s->event_seq = e->seq;
+		log_info("%s: %s: %s", event_kind_name(e->kind),
+			 e->subject[0] ? e->subject : "-", e->text);
+	}
+	if (any && s->ctl)
+		ctl_server_notify(s->ctl);
+}
+
+static void arm_turn(struct supervisor *s, uint64_t now_ns)
+{
+	uint64_t due = prober_next_ns(s->prober, now_ns);
+	uint64_t wait = due > now_ns ? due - now_ns : 0;
+	struct timeval tv;
+
+	wait = MIN(MAX(wait, (uint64_t)TURN_MIN_NS), (uint64_t)TURN_MAX_NS);
+	tv.tv_sec = (time_t)(wait / NS_PER_S);
+	tv.tv_usec = (suseconds_t)(wait % NS_PER_S / NS_PER_US);
+	evtimer_add(s->turn_timer, &tv);
+}
+
+void supervisor_wake(struct supervisor *s)
+{
+	if (s->turn_timer && !s->is_stopping)
+		event_active(s->turn_timer, EV_TIMEOUT, 0);
+}
+
+static void on_turn(evutil_socket_t fd, short what, void *arg)
+{
+	struct supervisor *s = arg;
+	struct prober_now now = supervisor_now();
+
+	(void)fd;
+	(void)what;
+	if (s->is_stopping)
+		return;
+	if (prober_update_groups(s->prober, &now))
+		kernel_publish(s->kernel, s->prober);
+	dispatch_expire(s->dispatch);
+	dispatch_run(s->dispatch);
+	if (prober_update_groups(s->prober, &now))
+		kernel_publish(s->kernel, s->prober);
+	tell_events(s);
+	arm_turn(s, clock_mono_ns());
+}
+
+static void save_state(struct supervisor *s)
+{
+	struct prober_now now = supervisor_now();
+
+	s->saved_ns = now.mono_ns;
+	state_file_save(s->opt.state_dir, s->prober, &now);
+}
+
+static void on_second(evutil_socket_t fd, short what, void *arg)
+{
+	struct supervisor *s = arg;
+	struct prober_now now = supervisor_now();
+
+	(void)fd;
+	(void)what;
+	kernel_beat(s->kernel, now.mono_ns);
+	prober_tick(s->prober, &now);
+	if (now.mono_ns - s->saved_ns >= SAVE_EVERY_NS)
+		save_state(s);
+	notify_send("WATCHDOG=1");
+	supervisor_wake(s);
+}
+
+static void on_signal(evutil_socket_t sig, short what, void *arg)
+{
+	struct supervisor *s = arg;
+
+	(void)what;
+	if (sig == SIGHUP) {
+		reload_by_signal(s);
+		return;
+	}
+	log_info("supervisor: signal %d: stopping", (int)sig);
+	s->is_stopping = true;
+	event_base_loopexit(s->base, NULL);
+}
+
+static int add_events(struct supervisor *s)
+{
+	static const int sigs[] = { SIGHUP, SIGTERM, SIGINT, SIGQUIT };
+	static const struct timeval second = { .tv_sec = 1 };
+
+	s->turn_timer = evtimer_new(s->base, on_turn, s);
+	s->second_timer = event_new(s->base, -1, EV_PERSIST, on_second, s);
+	if (!s->turn_timer || !s->second_timer)
+		return -ENOMEM;
+	event_add(s->second_timer, &second);
+	for (size_t i = 0; i < ARRAY_LEN(sigs); i++) {
+		s->signals[i] = evsignal_new(s->base, sigs[i], on_signal, s);
+		if (!s->signals[i] || event_add(s->signals[i], NULL) < 0)
+			return -ENOMEM;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	return 0;
+}
+
+static void on_network(void *ctx, const struct netmon_state *st)
+{
+	struct supervisor *s = ctx;
+	struct prober_now now = supervisor_now();
+	bool changed = st->fingerprint != s->netmon_fingerprint;
+	bool has_default = st->has_default4 || st->has_default6;
+	struct kernel_error err;
+
+	/* a machine that never had a default route is not offline without */
+	s->had_default |= has_default;
+	s->netmon_fingerprint = st->fingerprint;
+	if (kernel_refresh(s->kernel, &err) < 0)
+		log_warn("kernel: %s", err.text);
+	if (changed)
+		dispatch_network_changed(s->dispatch);
+	prober_link(s->prober, has_default || !s->had_default, changed, &now);
+	supervisor_wake(s);
+}
+
+int supervisor_new(struct supervisor **ret, const struct options *opt)
+{
+	struct supervisor *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return -ENOMEM;
+	s->opt = *opt;
+	s->ca_fd = -1;
+	s->started_ns = clock_mono_ns();
+	s->base = event_base_new();
+	r = s->base ? setup_all(s) : -ENOMEM;
+	if (r == 0)
+		r = add_events(s);
+	if (r == 0)
+		r = netmon_new(&s->netmon, s->base, on_network, s);
+	if (r < 0) {
+		supervisor_free(&s);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+int supervisor_run(struct supervisor *s)
+{
+	log_info("supervisor: ready (config=%s mode=%s workers=%u)",
+		 s->opt.config,
+		 s->config->supervisor.mode == MODE_ROUTE ? "route" : "observe",
+		 s->limits.workers);
+	notify_send("READY=1");
+	kernel_beat(s->kernel, clock_mono_ns());
+	supervisor_wake(s);
+	if (event_base_dispatch(s->base) < 0)
+		return -EIO;
+	notify_send("STOPPING=1");
+	save_state(s);
+	return 0;
+}
+
+void supervisor_free(struct supervisor **sp)
+{
+	struct supervisor *s = TAKE_PTR(*sp);
+
+	if (!s)
+		return;
+	s->is_stopping = true;
+	ctl_server_free(&s->ctl);
+	netmon_free(&s->netmon);
+	asks_free(&s->asks);
+	dispatch_free(&s->dispatch);
+	pool_free(&s->pool);
+	fence_close(&s->fence);
+	kernel_free(&s->kernel);
+	prober_free(&s->prober);
+	config_free(&s->config);
+	if (s->turn_timer)
+		event_free(s->turn_timer);
+	if (s->second_timer)
+		event_free(s->second_timer);
+	for (size_t i = 0; i < ARRAY_LEN(s->signals); i++)
+		if (s->signals[i])
+			event_free(s->signals[i]);
+	if (s->base)
+		event_base_free(s->base);
+	fd_close_ptr(&s->ca_fd);
+	free(s->worker_path);
+	free(s);
+}
