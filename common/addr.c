@@ -8,11 +8,11 @@
 
 #include "common/base.h"
 
-static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 
 static void set_v4(struct addr *a, const void *four)
 {
-	*a = (struct addr){.family = 4};
+	*a = (struct addr){ .family = 4 };
 	memcpy(a->b, mapped, sizeof(mapped));
 	memcpy(a->b + 12, four, 4);
 }
@@ -24,7 +24,7 @@ static void set_v6(struct addr *a, const void *sixteen)
 		set_v4(a, (const uint8_t *)sixteen + 12);
 		return;
 	}
-	*a = (struct addr){.family = 6};
+	*a = (struct addr){ .family = 6 };
 	memcpy(a->b, sixteen, 16);
 }
 
@@ -78,7 +78,7 @@ int prefix_parse(const char *text, struct prefix *ret)
 	const char *slash = strchr(text, '/');
 	size_t n = slash ? (size_t)(slash - text) : strlen(text);
 	char host[INET6_ADDRSTRLEN];
-	struct prefix p = {0};
+	struct prefix p = { 0 };
 	unsigned int max;
 	int r;
 
@@ -114,7 +114,7 @@ bool addr_equal(const struct addr *a, const struct addr *b)
 
 bool prefix_contains(const struct prefix *p, const struct addr *a)
 {
-	struct prefix q = {.addr = *a, .len = p->len};
+	struct prefix q = { .addr = *a, .len = p->len };
 
 	if (p->addr.family != a->family)
 		return false;
@@ -147,7 +147,7 @@ static bool is_special_v4(const uint8_t *b)
 /* Ways to write an IPv4 address into an IPv6 one that a host may undo. */
 static bool embeds_special_v4(const uint8_t *b)
 {
-	static const uint8_t nat64[12] = {0x00, 0x64, 0xff, 0x9b};
+	static const uint8_t nat64[12] = { 0x00, 0x64, 0xff, 0x9b };
 
 	if (is_zero(b, 12)) /* ::1 and the obsolete ::a.b.c.d */
 		return true;
@@ -173,7 +173,7 @@ void addr_from_sockaddr(const struct sockaddr_storage *ss, struct addr *ret,
 	const struct sockaddr_in6 *in6 = (const void *)ss;
 	const struct sockaddr_in *in = (const void *)ss;
 
-	*ret = (struct addr){0};
+	*ret = (struct addr){ 0 };
 	*ret_port = 0;
 	if (ss->ss_family == AF_INET) {
 		set_v4(ret, &in->sin_addr);

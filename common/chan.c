@@ -35,8 +35,8 @@ struct chan {
 	int fd;
 	unsigned int state;
 	unsigned int queue_len;
-	unsigned int depth;	/* callbacks running: the memory must stay */
-	bool is_closed;		/* on_close was called, or chan_free() */
+	unsigned int depth; /* callbacks running: the memory must stay */
+	bool is_closed;	    /* on_close was called, or chan_free() */
 	bool is_freed;
 	uint64_t received;
 	const struct msg_rule *rules;
@@ -112,8 +112,7 @@ static size_t collect_fds(struct msghdr *m, int *fds, size_t cap)
 	int fd;
 
 	for (cm = CMSG_FIRSTHDR(m); cm; cm = CMSG_NXTHDR(m, cm)) {
-		if (cm->cmsg_level != SOL_SOCKET ||
-		    cm->cmsg_type != SCM_RIGHTS)
+		if (cm->cmsg_level != SOL_SOCKET || cm->cmsg_type != SCM_RIGHTS)
 			continue;
 		have = (cm->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 		for (size_t i = 0; i < have; i++) {
@@ -131,9 +130,9 @@ static size_t collect_fds(struct msghdr *m, int *fds, size_t cap)
 static int deliver(struct chan *c, const uint8_t *buf, size_t len, int *fds,
 		   size_t nfds)
 {
-	struct chan_in in = {.payload = buf + sizeof(struct msg_hdr),
-			     .fds = fds,
-			     .nfds = nfds};
+	struct chan_in in = { .payload = buf + sizeof(struct msg_hdr),
+			      .fds = fds,
+			      .nfds = nfds };
 	int r;
 
 	r = msg_check(c->rules, c->state, buf, len, nfds, &in.hdr);
@@ -150,11 +149,11 @@ static int read_one(struct chan *c)
 	uint8_t buf[MSG_MAX];
 	union control control;
 	int fds[MSG_FDS_MAX];
-	struct iovec iov = {buf, sizeof(buf)};
-	struct msghdr m = {.msg_iov = &iov,
-			   .msg_iovlen = 1,
-			   .msg_control = control.buf,
-			   .msg_controllen = sizeof(control.buf)};
+	struct iovec iov = { buf, sizeof(buf) };
+	struct msghdr m = { .msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = control.buf,
+			    .msg_controllen = sizeof(control.buf) };
 	size_t nfds;
 	ssize_t n;
 	int r;
@@ -203,8 +202,8 @@ static int send_now(int fd, const uint8_t *bytes, size_t len, const int *fds,
 		    size_t nfds)
 {
 	union control control;
-	struct iovec iov = {(void *)(uintptr_t)bytes, len};
-	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
+	struct iovec iov = { (void *)(uintptr_t)bytes, len };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
 
 	if (nfds) {
 		memset(&control, 0, sizeof(control));
@@ -321,8 +320,8 @@ int chan_new(struct chan **ret, struct event_base *base, int fd,
 	STAILQ_INIT(&c->queue);
 	c->read_ev = event_new(base, c->fd, EV_READ | EV_PERSIST, on_readable,
 			       c);
-	c->write_ev = event_new(base, c->fd, EV_WRITE | EV_PERSIST,
-				on_writable, c);
+	c->write_ev = event_new(base, c->fd, EV_WRITE | EV_PERSIST, on_writable,
+				c);
 	if (!c->read_ev || !c->write_ev || event_add(c->read_ev, NULL) < 0)
 		return -ENOMEM;
 	*ret = TAKE_PTR(c);

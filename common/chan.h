@@ -15,7 +15,7 @@
 struct chan;
 struct event_base;
 
-#define CHAN_QUEUE_MAX 64	/* messages waiting for a slow peer */
+#define CHAN_QUEUE_MAX 64 /* messages waiting for a slow peer */
 
 /* A message as received. What the handler does not take from @fds by TAKE_FD()
  * is closed when it returns. @payload is not aligned: copy, or use a cursor. */
@@ -28,11 +28,11 @@ struct chan_in {
 };
 
 struct chan_out {
-	uint16_t type;		/* enum msg_type */
+	uint16_t type; /* enum msg_type */
 	uint32_t request_id;
 	const void *payload;
 	size_t len;
-	const int *fds;		/* see chan_send() */
+	const int *fds; /* see chan_send() */
 	size_t nfds;
 };
 

@@ -26,14 +26,10 @@ static const char *const verdict_names[] = {
 static_assert(ARRAY_LEN(verdict_names) == VERDICT_COUNT, "name the verdict");
 
 static const char *const node_state_names[] = {
-	[NODE_UNKNOWN] = "unknown",
-	[NODE_UP] = "up",
-	[NODE_DEGRADED] = "degraded",
-	[NODE_DOWN] = "down",
-	[NODE_QUARANTINED] = "quarantined",
-	[NODE_EXPIRED] = "expired",
-	[NODE_EXHAUSTED] = "exhausted",
-	[NODE_UNSUPPORTED] = "unsupported",
+	[NODE_UNKNOWN] = "unknown",	    [NODE_UP] = "up",
+	[NODE_DEGRADED] = "degraded",	    [NODE_DOWN] = "down",
+	[NODE_QUARANTINED] = "quarantined", [NODE_EXPIRED] = "expired",
+	[NODE_EXHAUSTED] = "exhausted",	    [NODE_UNSUPPORTED] = "unsupported",
 };
 static_assert(ARRAY_LEN(node_state_names) == NODE_STATE_COUNT,
 	      "name the state");

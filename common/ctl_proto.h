@@ -14,7 +14,7 @@
 
 #define CTL_PROTO_VERSION 1
 #define CTL_HEADER_LEN 4
-#define CTL_FRAME_MAX (1U << 20)	/* bytes of JSON in one frame */
+#define CTL_FRAME_MAX (1U << 20) /* bytes of JSON in one frame */
 #define CTL_SOCKET_PATH "/run/dae-supervisor/control.sock"
 
 /* Write the header of a frame with @len bytes of JSON. 0, or -EMSGSIZE if that

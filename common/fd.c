@@ -145,8 +145,7 @@ int fd_write_file_atomic(const char *path, const void *buf, size_t len,
 
 int fd_sealed_memfd(const char *name, const void *buf, size_t len)
 {
-	auto_fd int fd =
-		memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	auto_fd int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	int r;
 
 	if (fd < 0)

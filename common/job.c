@@ -123,7 +123,7 @@ int job_encode(struct wcur *w, const struct job_spec *spec)
 
 int job_decode(struct rcur *c, char *arena, struct job_spec *ret)
 {
-	struct job_spec s = {0};
+	struct job_spec s = { 0 };
 	size_t used = 0;
 
 	s.id = rcur_u32(c);

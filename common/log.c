@@ -18,8 +18,8 @@ static bool is_journal;
 
 /* sd-daemon(3) prefixes: err, warning, info, debug, debug. */
 static const char level_digits[] = "34677";
-static const char *const level_names[] = {"error", "warn", "info", "debug",
-					  "trace"};
+static const char *const level_names[] = { "error", "warn", "info", "debug",
+					   "trace" };
 
 /* JOURNAL_STREAM names the device and inode of the stderr systemd gave us. */
 static bool stderr_is_journal(void)

@@ -12,9 +12,9 @@
 #define PRIV_KEEP_IDS ((uid_t)-1)
 
 struct priv_limits {
-	uint64_t data_bytes;	/* RLIMIT_DATA, 0: as it is */
-	uint64_t files;		/* RLIMIT_NOFILE, 0: as it is */
-	int oom_score_adj;	/* raised to this where permitted */
+	uint64_t data_bytes; /* RLIMIT_DATA, 0: as it is */
+	uint64_t files;	     /* RLIMIT_NOFILE, 0: as it is */
+	int oom_score_adj;   /* raised to this where permitted */
 };
 
 /* Lower the limits; no core file, no file grows. 0 or -errno. Before the drop:

@@ -16,7 +16,7 @@
  */
 static size_t decode_utf8(const uint8_t *s, size_t len, uint32_t *ret)
 {
-	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	size_t want;
 	uint32_t cp;
 
@@ -93,7 +93,7 @@ static unsigned int distance_cell(const char *a, const char *b, size_t i,
 
 unsigned int text_distance(const char *a, const char *b)
 {
-	unsigned int row[3][WORD_MAX + 1] = {0};
+	unsigned int row[3][WORD_MAX + 1] = { 0 };
 	size_t la = strlen(a), lb = strlen(b);
 
 	if (la > WORD_MAX || lb > WORD_MAX)

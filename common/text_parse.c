@@ -16,14 +16,14 @@ struct unit {
 
 /* Longest names first where one begins with another. */
 static const struct unit duration_units[] = {
-	{"ns", 1},
-	{"us", NS_PER_US},
-	{"\xc2\xb5s", NS_PER_US}, /* U+00B5 micro sign */
-	{"\xce\xbcs", NS_PER_US}, /* U+03BC Greek mu */
-	{"ms", NS_PER_MS},
-	{"s", NS_PER_S},
-	{"m", 60 * NS_PER_S},
-	{"h", 3600 * NS_PER_S},
+	{ "ns", 1 },
+	{ "us", NS_PER_US },
+	{ "\xc2\xb5s", NS_PER_US }, /* U+00B5 micro sign */
+	{ "\xce\xbcs", NS_PER_US }, /* U+03BC Greek mu */
+	{ "ms", NS_PER_MS },
+	{ "s", NS_PER_S },
+	{ "m", 60 * NS_PER_S },
+	{ "h", 3600 * NS_PER_S },
 };
 
 static bool is_digit(char c)
@@ -101,7 +101,7 @@ int text_parse_duration(const char *s, int64_t *ret_ns)
 	}
 	if (!is_negative && sum > INT64_MAX)
 		return -ERANGE;
-	*ret_ns = is_negative ? (int64_t)-(uint64_t)sum : (int64_t)sum;
+	*ret_ns = is_negative ? (int64_t) - (uint64_t)sum : (int64_t)sum;
 	return 0;
 }
 
@@ -195,8 +195,8 @@ int text_parse_size(const char *s, uint64_t *ret)
 
 int text_parse_bool(const char *s, bool *ret)
 {
-	static const char *const yes[] = {"true", "t", "1", "y", "yes", "on"};
-	static const char *const no[] = {"false", "f", "0", "n", "no", "off"};
+	static const char *const yes[] = { "true", "t", "1", "y", "yes", "on" };
+	static const char *const no[] = { "false", "f", "0", "n", "no", "off" };
 
 	for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
 		if (strcasecmp(s, yes[i]) == 0) {
@@ -245,10 +245,12 @@ const char *text_format_duration(uint64_t ns, char *buf)
 	if (rest == 0 && n)
 		return buf;
 	if (n == 0 && rest && rest < NS_PER_S) {
-		factor = rest >= NS_PER_MS ? NS_PER_MS
-			 : rest >= NS_PER_US ? NS_PER_US : 1;
-		name = factor == NS_PER_MS ? "ms"
-		       : factor == NS_PER_US ? "us" : "ns";
+		factor = rest >= NS_PER_MS   ? NS_PER_MS
+			 : rest >= NS_PER_US ? NS_PER_US
+					     : 1;
+		name = factor == NS_PER_MS   ? "ms"
+		       : factor == NS_PER_US ? "us"
+					     : "ns";
 	}
 	n += format_fraction(buf + n, cap - n, rest, factor);
 	snprintf(buf + n, cap - n, "%s", name);

@@ -6,7 +6,7 @@
 
 void rcur_init(struct rcur *c, const void *buf, size_t len)
 {
-	*c = (struct rcur){.p = buf, .left = len};
+	*c = (struct rcur){ .p = buf, .left = len };
 }
 
 const uint8_t *rcur_view(struct rcur *c, size_t len)
@@ -121,7 +121,7 @@ int rcur_finish(const struct rcur *c)
 
 void wcur_init(struct wcur *w, void *buf, size_t cap)
 {
-	*w = (struct wcur){.base = buf, .cap = cap};
+	*w = (struct wcur){ .base = buf, .cap = cap };
 }
 
 void wcur_bytes(struct wcur *w, const void *src, size_t len)

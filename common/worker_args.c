@@ -10,20 +10,28 @@
 #include "common/msg.h"
 #include "common/text.h"
 
-enum arg { ARG_ROLE, ARG_GENERATION, ARG_UID, ARG_GID, ARG_PARENT, ARG_DATA,
-	   ARG_FILES, ARG_COUNT };
+enum arg {
+	ARG_ROLE,
+	ARG_GENERATION,
+	ARG_UID,
+	ARG_GID,
+	ARG_PARENT,
+	ARG_DATA,
+	ARG_FILES,
+	ARG_COUNT
+};
 
 static const struct {
 	const char *name;
 	uint64_t max;
 } args_known[] = {
-	[ARG_ROLE] = {"--role", 0},
-	[ARG_GENERATION] = {"--generation", UINT32_MAX},
-	[ARG_UID] = {"--uid", UINT32_MAX},
-	[ARG_GID] = {"--gid", UINT32_MAX},
-	[ARG_PARENT] = {"--parent", INT32_MAX},
-	[ARG_DATA] = {"--rlimit-data", UINT64_MAX},
-	[ARG_FILES] = {"--rlimit-nofile", UINT32_MAX},
+	[ARG_ROLE] = { "--role", 0 },
+	[ARG_GENERATION] = { "--generation", UINT32_MAX },
+	[ARG_UID] = { "--uid", UINT32_MAX },
+	[ARG_GID] = { "--gid", UINT32_MAX },
+	[ARG_PARENT] = { "--parent", INT32_MAX },
+	[ARG_DATA] = { "--rlimit-data", UINT64_MAX },
+	[ARG_FILES] = { "--rlimit-nofile", UINT32_MAX },
 };
 static_assert(ARRAY_LEN(args_known) == ARG_COUNT, "name the argument");
 static_assert(2 * ARG_COUNT + 2 <= WORKER_ARGC_MAX, "room for all arguments");
@@ -34,14 +42,15 @@ static const char *const role_names[] = {
 };
 static_assert(ARRAY_LEN(role_names) == WORKER_ROLE_COUNT, "name the role");
 
-void worker_args_format(const struct worker_args *args,
-			struct worker_argv *ret)
+void worker_args_format(const struct worker_args *args, struct worker_argv *ret)
 {
 	const uint64_t value[] = {
-		[ARG_GENERATION] = args->generation, [ARG_UID] = args->uid,
+		[ARG_GENERATION] = args->generation,
+		[ARG_UID] = args->uid,
 		[ARG_GID] = args->gid,
 		[ARG_PARENT] = (uint64_t)args->parent,
-		[ARG_DATA] = args->data_bytes, [ARG_FILES] = args->files,
+		[ARG_DATA] = args->data_bytes,
+		[ARG_FILES] = args->files,
 	};
 	const size_t cap = sizeof(ret->text[0]);
 	int n = 0;

@@ -9,20 +9,20 @@
 #include <sys/types.h>
 
 struct worker_args {
-	uint8_t role;		/* enum worker_role */
+	uint8_t role; /* enum worker_role */
 	uint32_t generation;
-	uid_t uid;		/* PRIV_KEEP_IDS: keep */
+	uid_t uid; /* PRIV_KEEP_IDS: keep */
 	gid_t gid;
-	pid_t parent;		/* die with this process; 0: do not */
-	uint64_t data_bytes;	/* RLIMIT_DATA, 0: none */
-	uint32_t files;		/* RLIMIT_NOFILE, 0: none */
+	pid_t parent;	     /* die with this process; 0: do not */
+	uint64_t data_bytes; /* RLIMIT_DATA, 0: none */
+	uint32_t files;	     /* RLIMIT_NOFILE, 0: none */
 };
 
-#define WORKER_ARGC_MAX 16	/* the NULL at the end included */
+#define WORKER_ARGC_MAX 16 /* the NULL at the end included */
 
 struct worker_argv {
 	char text[WORKER_ARGC_MAX][24];
-	char *argv[WORKER_ARGC_MAX];	/* points into text; NULL-terminated */
+	char *argv[WORKER_ARGC_MAX]; /* points into text; NULL-terminated */
 };
 
 /* Fill @ret, to be passed to execv(): no allocation, nothing can fail. */

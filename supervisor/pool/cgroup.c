@@ -161,7 +161,7 @@ void cgroup_find(struct cgroup_root *ret, const char *where)
 {
 	char base[CGROUP_PATH_MAX];
 
-	*ret = (struct cgroup_root){.kind = CGROUP_NONE};
+	*ret = (struct cgroup_root){ .kind = CGROUP_NONE };
 	if (where) {
 		if (strlen(where) == 0 || strlen(where) > sizeof(base) - 64)
 			return;

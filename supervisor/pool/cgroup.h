@@ -16,7 +16,7 @@ enum cgroup_kind { CGROUP_NONE, CGROUP_V1, CGROUP_V2 };
 
 struct cgroup_root {
 	enum cgroup_kind kind;
-	char path[CGROUP_PATH_MAX];	/* ours; the workers' are made in it */
+	char path[CGROUP_PATH_MAX]; /* ours; the workers' are made in it */
 };
 
 /*

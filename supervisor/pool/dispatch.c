@@ -24,8 +24,8 @@ void batch_reset(struct batch *b)
 
 static void kill_stuck(struct place *pl)
 {
-	place_event(pl, &(struct slot_input){.event = SLOT_EV_KILL,
-					     .reason = RECYCLE_STUCK});
+	place_event(pl, &(struct slot_input){ .event = SLOT_EV_KILL,
+					      .reason = RECYCLE_STUCK });
 	pool_schedule_plan(pl->pool);
 }
 
@@ -40,11 +40,11 @@ void dispatch_flush_place(struct place *pl)
 	wcur_init(&count, b->bytes, sizeof(uint16_t));
 	wcur_u16(&count, (uint16_t)b->count);
 	if (pl->chan)
-		r = chan_send(pl->chan, &(struct chan_out){.type = MSG_JOBS,
-							   .payload = b->bytes,
-							   .len = b->w.len,
-							   .fds = b->fds,
-							   .nfds = b->count});
+		r = chan_send(pl->chan, &(struct chan_out){ .type = MSG_JOBS,
+							    .payload = b->bytes,
+							    .len = b->w.len,
+							    .fds = b->fds,
+							    .nfds = b->count });
 	if (r == 0) {
 		b->count = 0; /* the descriptors went with the message */
 		batch_reset(b);
@@ -62,9 +62,9 @@ void dispatch_flush(struct pool *p)
 void dispatch_give_back(struct place *pl, bool blame)
 {
 	struct pool *p = pl->pool;
-	struct pool_lost lost = {.place = pl->index,
-				 .generation = place_slot(pl)->generation,
-				 .blame = blame};
+	struct pool_lost lost = { .place = pl->index,
+				  .generation = place_slot(pl)->generation,
+				  .blame = blame };
 	uint32_t ids[MSG_JOBS_MAX], n = pl->batch.count;
 
 	memcpy(ids, pl->batch.ids, sizeof(ids));
@@ -94,12 +94,12 @@ static int describe(const struct pool *p, const struct pool_job *job,
 		.kind = s->kind,
 		.via = s->via,
 		.deadline_ns = clock_mono_ns() + s->deadline_ms * NS_PER_MS,
-		.socket = {.peer = s->peer,
-			   .proto = s->proto,
-			   .is_quic = is_quic(s->kind),
-			   .is_literal = job->is_literal,
-			   .mark = job->mark | p->config.so_mark,
-			   .source = job->source},
+		.socket = { .peer = s->peer,
+			    .proto = s->proto,
+			    .is_quic = is_quic(s->kind),
+			    .is_literal = job->is_literal,
+			    .mark = job->mark | p->config.so_mark,
+			    .source = job->source },
 	};
 	if (job->iface)
 		strcpy(ret->iface, job->iface);
@@ -145,8 +145,8 @@ static int open_socket(const struct inflight *j, struct pool_sent *ret)
 int pool_dispatch(struct pool *p, const struct pool_job *job,
 		  struct pool_sent *ret)
 {
-	int index = p->is_settling ? -EAGAIN : crew_pick(&p->crew,
-							 job->is_solo);
+	int index = p->is_settling ? -EAGAIN
+				   : crew_pick(&p->crew, job->is_solo);
 	struct place *pl;
 	auto_fd int fd = -1;
 	struct inflight j;
@@ -180,8 +180,7 @@ int pool_dispatch(struct pool *p, const struct pool_job *job,
 	return 0;
 }
 
-static void finish(struct place *pl, const struct result *r,
-		   struct inflight *j)
+static void finish(struct place *pl, const struct result *r, struct inflight *j)
 {
 	struct pool *p = pl->pool;
 
@@ -225,8 +224,8 @@ int dispatch_results(struct place *pl, const struct chan_in *in)
 static int answer_request(struct inflight *j, const struct socket_request *q)
 {
 	struct probe_socket s = j->socket;
-	struct addr want = {.family = q->family}, node;
-	struct sockaddr_storage wire = {0};
+	struct addr want = { .family = q->family }, node;
+	struct sockaddr_storage wire = { 0 };
 	uint16_t port, ignored;
 
 	addr_from_sockaddr(&s.peer, &node, &port);
@@ -260,19 +259,18 @@ int dispatch_socket_request(struct place *pl, const struct chan_in *in)
 	int r;
 
 	memcpy(&q, in->payload, sizeof(q));
-	j = inflight_match(pl->pool->inflight, q.job_id, pl->index,
-			   generation);
+	j = inflight_match(pl->pool->inflight, q.job_id, pl->index, generation);
 	if (j)
 		fd = answer_request(j, &q);
-	reply = (struct socket_reply){.job_id = q.job_id,
-				      .error = fd < 0 ? fd : 0};
+	reply = (struct socket_reply){ .job_id = q.job_id,
+				       .error = fd < 0 ? fd : 0 };
 	r = chan_send(pl->chan,
-		      &(struct chan_out){.type = MSG_SOCKET,
-					 .request_id = in->hdr.request_id,
-					 .payload = &reply,
-					 .len = sizeof(reply),
-					 .fds = &fd,
-					 .nfds = fd >= 0});
+		      &(struct chan_out){ .type = MSG_SOCKET,
+					  .request_id = in->hdr.request_id,
+					  .payload = &reply,
+					  .len = sizeof(reply),
+					  .fds = &fd,
+					  .nfds = fd >= 0 });
 	if (r == 0)
 		fd = -1; /* sent, or none */
 	return r == -EPIPE ? 0 : r;
@@ -281,7 +279,7 @@ int dispatch_socket_request(struct place *pl, const struct chan_in *in)
 int pool_cancel(struct pool *p, uint32_t job_id)
 {
 	struct inflight *j = inflight_find(p->inflight, job_id);
-	struct cancel msg = {.job_id = job_id};
+	struct cancel msg = { .job_id = job_id };
 	struct place *pl;
 
 	if (!j)
@@ -294,9 +292,9 @@ int pool_cancel(struct pool *p, uint32_t job_id)
 	inflight_remove(p->inflight, j);
 	crew_job_done(&p->crew, pl->index);
 	if (pl->chan &&
-	    chan_send(pl->chan, &(struct chan_out){.type = MSG_CANCEL,
-						   .payload = &msg,
-						   .len = sizeof(msg)}) < 0)
+	    chan_send(pl->chan, &(struct chan_out){ .type = MSG_CANCEL,
+						    .payload = &msg,
+						    .len = sizeof(msg) }) < 0)
 		return 0; /* a worker that is going forgets it anyway */
 	return 0;
 }

@@ -14,11 +14,11 @@ struct inflight {
 	LIST_ENTRY(inflight) by_id;
 	LIST_ENTRY(inflight) by_place;
 	uint32_t id, place, generation;
-	uint8_t kind;			/* enum job_kind */
-	uint8_t via;			/* enum job_via */
-	uint8_t sockets;		/* given beyond the first */
+	uint8_t kind;	 /* enum job_kind */
+	uint8_t via;	 /* enum job_via */
+	uint8_t sockets; /* given beyond the first */
 	uint64_t deadline_ns;
-	struct probe_socket socket;	/* iface points below */
+	struct probe_socket socket; /* iface points below */
 	char iface[INFLIGHT_IFACE_MAX];
 };
 

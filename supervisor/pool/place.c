@@ -20,17 +20,17 @@
 static int send_setup(struct place *pl)
 {
 	const struct pool_config *c = &pl->pool->config;
-	struct setup setup = {.heap_budget = c->heap_budget};
+	struct setup setup = { .heap_budget = c->heap_budget };
 	auto_fd int ca = fcntl(c->ca_fd, F_DUPFD_CLOEXEC, 0);
 	int r;
 
 	if (ca < 0)
 		return -errno;
-	r = chan_send(pl->chan, &(struct chan_out){.type = MSG_SETUP,
-						   .payload = &setup,
-						   .len = sizeof(setup),
-						   .fds = &ca,
-						   .nfds = 1});
+	r = chan_send(pl->chan, &(struct chan_out){ .type = MSG_SETUP,
+						    .payload = &setup,
+						    .len = sizeof(setup),
+						    .fds = &ca,
+						    .nfds = 1 });
 	if (r == 0)
 		(void)TAKE_FD(ca);
 	return r;
@@ -46,7 +46,8 @@ static int on_hello(struct place *pl, const struct chan_in *in)
 	memcpy(&h, in->payload, sizeof(h));
 	if (h.build_id != pl->pool->config.build_id) {
 		log_error("pool: worker refused: another build (place=%u "
-			  "build=%08x)", pl->index, h.build_id);
+			  "build=%08x)",
+			  pl->index, h.build_id);
 		return -EPROTO;
 	}
 	if (h.generation != slot->generation || h.pid != (uint32_t)pl->pid ||
@@ -56,7 +57,7 @@ static int on_hello(struct place *pl, const struct chan_in *in)
 	if (r < 0)
 		return r;
 	pl->hello = h;
-	place_event(pl, &(struct slot_input){.event = SLOT_EV_HELLO});
+	place_event(pl, &(struct slot_input){ .event = SLOT_EV_HELLO });
 	chan_set_state(pl->chan, slot->state);
 	place_measure(pl, clock_mono_ns());
 	if (ops->on_ready)
@@ -109,10 +110,11 @@ static void on_close(void *arg, int error)
 	chan_free(&pl->chan);
 	if (error)
 		log_warn("pool: worker's channel closed: %s (place=%u "
-			 "pid=%d)", strerror(-error), pl->index, pl->pid);
-	place_event(pl, &(struct slot_input){
-				.event = error ? SLOT_EV_BAD_MESSAGE
-					       : SLOT_EV_CLOSED});
+			 "pid=%d)",
+			 strerror(-error), pl->index, pl->pid);
+	place_event(pl,
+		    &(struct slot_input){ .event = error ? SLOT_EV_BAD_MESSAGE
+							 : SLOT_EV_CLOSED });
 	pool_schedule_plan(pl->pool);
 }
 
@@ -174,7 +176,7 @@ static void act_spawn(struct place *pl)
 	if (r == 0)
 		return;
 	log_err_r(r, "pool: start worker (place=%u)", pl->index);
-	place_event(pl, &(struct slot_input){.event = SLOT_EV_SPAWN_FAILED});
+	place_event(pl, &(struct slot_input){ .event = SLOT_EV_SPAWN_FAILED });
 	pool_schedule_plan(pl->pool);
 }
 
@@ -194,11 +196,11 @@ static void act_drain(struct place *pl)
 	if (place_slot(pl)->state != SLOT_DRAINING)
 		return; /* it could not even take its jobs */
 	chan_set_state(pl->chan, SLOT_DRAINING);
-	r = chan_send(pl->chan, &(struct chan_out){.type = MSG_DRAIN});
+	r = chan_send(pl->chan, &(struct chan_out){ .type = MSG_DRAIN });
 	if (r < 0 && r != -EPIPE) /* the exit will tell */
-		place_event(pl, &(struct slot_input){
-					.event = SLOT_EV_KILL,
-					.reason = RECYCLE_STUCK});
+		place_event(pl,
+			    &(struct slot_input){ .event = SLOT_EV_KILL,
+						  .reason = RECYCLE_STUCK });
 	tell_retired(pl);
 }
 
@@ -228,8 +230,8 @@ void place_act(struct place *pl, unsigned int actions)
 
 void place_event(struct place *pl, const struct slot_input *in)
 {
-	place_act(pl, crew_event(&pl->pool->crew, pl->index, in,
-				 clock_mono_ns()));
+	place_act(pl,
+		  crew_event(&pl->pool->crew, pl->index, in, clock_mono_ns()));
 }
 
 void place_discard(struct place *pl)
@@ -262,10 +264,10 @@ void place_exited(struct place *pl, int status)
 {
 	const struct pool_config *c = &pl->pool->config;
 	const struct slot *slot = place_slot(pl);
-	struct pool_exit e = {.place = pl->index,
-			      .generation = slot->generation,
-			      .pid = pl->pid,
-			      .status = status};
+	struct pool_exit e = { .place = pl->index,
+			       .generation = slot->generation,
+			       .pid = pl->pid,
+			       .status = status };
 	unsigned int actions;
 	struct slot_input in;
 	bool was_oom;
@@ -275,10 +277,9 @@ void place_exited(struct place *pl, int status)
 	pl->pid = 0;
 	read_last_words(pl);
 	place_discard(pl);
-	in = (struct slot_input){.event = SLOT_EV_EXITED,
-				 .exit = reap_decode(status, was_oom)};
-	actions = crew_event(&pl->pool->crew, pl->index, &in,
-			     clock_mono_ns());
+	in = (struct slot_input){ .event = SLOT_EV_EXITED,
+				  .exit = reap_decode(status, was_oom) };
+	actions = crew_event(&pl->pool->crew, pl->index, &in, clock_mono_ns());
 	place_act(pl, actions);
 	e.is_crash = actions & SLOT_ACT_CRASHED;
 	e.is_failed = actions & SLOT_ACT_FAILED;

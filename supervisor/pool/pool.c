@@ -18,7 +18,7 @@
 /* Each round spawns, retires or kills; more than this is no progress. */
 #define ROUNDS_MAX 16
 
-static const struct timeval tick_interval = {.tv_sec = 1};
+static const struct timeval tick_interval = { .tv_sec = 1 };
 
 /* When the crew wants to be looked at before the next tick. */
 static void arm_plan(struct pool *p)
@@ -216,7 +216,7 @@ int pool_revive(struct pool *p, uint32_t place)
 	    p->crew.places[place].slot.state != SLOT_FAILED)
 		return -ENOENT;
 	place_event(&p->places[place],
-		    &(struct slot_input){.event = SLOT_EV_REVIVE});
+		    &(struct slot_input){ .event = SLOT_EV_REVIVE });
 	pool_schedule_plan(p);
 	return 0;
 }

@@ -21,8 +21,8 @@ struct pool;
 
 struct pool_lost {
 	uint32_t place, generation;
-	bool blame;	/* the targets in flight are suspects */
-	uint32_t jobs;	/* how many it had */
+	bool blame;    /* the targets in flight are suspects */
+	uint32_t jobs; /* how many it had */
 };
 
 struct pool_exit {
@@ -30,7 +30,7 @@ struct pool_exit {
 	pid_t pid;
 	int status;	/* of waitpid(2) */
 	bool is_crash;	/* it ended unasked */
-	bool is_failed;	/* the place stays down until pool_revive() */
+	bool is_failed; /* the place stays down until pool_revive() */
 	enum recycle_reason reason;
 };
 
@@ -54,16 +54,16 @@ struct pool_ops {
 };
 
 struct pool_config {
-	const char *worker_path;	/* strings are copied */
-	const char *cgroup;	/* where workers' memory cgroups go; NULL: see
+	const char *worker_path; /* strings are copied */
+	const char *cgroup;	 /* where workers' memory cgroups go; NULL: see
 				 * cgroup_find(); "": none */
-	uid_t uid;		/* PRIV_KEEP_IDS: ours */
+	uid_t uid;		 /* PRIV_KEEP_IDS: ours */
 	gid_t gid;
-	uint32_t build_id;	/* another one's HELLO is refused */
-	uint32_t files;		/* RLIMIT_NOFILE of a worker */
-	uint32_t heap_budget;	/* see struct setup */
-	uint32_t so_mark;	/* on every socket, or-ed with the job's */
-	int ca_fd;		/* CA bundle, borrowed for the pool's life */
+	uint32_t build_id;    /* another one's HELLO is refused */
+	uint32_t files;	      /* RLIMIT_NOFILE of a worker */
+	uint32_t heap_budget; /* see struct setup */
+	uint32_t so_mark;     /* on every socket, or-ed with the job's */
+	int ca_fd;	      /* CA bundle, borrowed for the pool's life */
 	struct recycle_limits limits;
 	struct recycle_policy policy;
 	const struct pool_ops *ops;
@@ -79,18 +79,18 @@ void pool_free(struct pool **p);
 
 /* What is to be probed, and from where. Strings are used during the call. */
 struct pool_job {
-	const struct job_spec *spec;	/* id, deadline_ms, peer all set */
-	const char *iface;		/* SO_BINDTODEVICE, NULL: any */
+	const struct job_spec *spec; /* id, deadline_ms, peer all set */
+	const char *iface;	     /* SO_BINDTODEVICE, NULL: any */
 	uint32_t mark;
-	struct addr source;		/* bind to it; family 0: any */
-	bool is_literal;		/* peer's address is configured */
+	struct addr source; /* bind to it; family 0: any */
+	bool is_literal;    /* peer's address is configured */
 	bool is_solo;
 };
 
 struct pool_sent {
-	uint32_t place, generation;	/* on 0 */
-	enum outcome outcome;		/* if the socket failed: on -ECOMM */
-	int error;			/* its errno */
+	uint32_t place, generation; /* on 0 */
+	enum outcome outcome;	    /* if the socket failed: on -ECOMM */
+	int error;		    /* its errno */
 };
 
 /*
@@ -121,9 +121,9 @@ void pool_want_solo(struct pool *p, bool want);
 
 struct pool_view {
 	const struct crew_place *place;
-	pid_t pid;		/* 0: no process */
-	struct hello hello;	/* zero before READY */
-	struct heartbeat heartbeat;	/* the last one */
+	pid_t pid;		    /* 0: no process */
+	struct hello hello;	    /* zero before READY */
+	struct heartbeat heartbeat; /* the last one */
 	bool has_memory_cgroup;
 };
 

@@ -23,27 +23,27 @@ struct batch {
 struct place {
 	struct pool *pool;
 	uint32_t index;
-	pid_t pid;		/* 0: none, or reaped */
+	pid_t pid; /* 0: none, or reaped */
 	int pidfd;
-	uint32_t serial;	/* of its memory cgroup */
+	uint32_t serial; /* of its memory cgroup */
 	bool has_cgroup;
 	struct chan *chan;
 	struct hello hello;
 	struct heartbeat heartbeat;
-	uint64_t flood_base;	/* chan_received() at the last tick */
+	uint64_t flood_base; /* chan_received() at the last tick */
 	struct batch batch;
 };
 
 struct pool {
 	struct event_base *base;
-	struct pool_config config;	/* strings owned */
+	struct pool_config config; /* strings owned */
 	struct crew crew;
 	struct cgroup_root cgroup;
 	struct inflight_table *inflight;
 	struct event *child_ev, *plan_ev, *tick_ev, *flush_ev;
-	uint32_t serial;		/* of the last spawn */
+	uint32_t serial; /* of the last spawn */
 	uint32_t in_flight_max;
-	bool is_settling;		/* a dead worker's last words are read */
+	bool is_settling; /* a dead worker's last words are read */
 	struct place places[CREW_MAX];
 };
 

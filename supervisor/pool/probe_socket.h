@@ -14,12 +14,12 @@
 
 struct probe_socket {
 	struct sockaddr_storage peer;
-	uint8_t proto;		/* IPPROTO_TCP or IPPROTO_UDP */
-	bool is_quic;		/* UDP: don't fragment, larger buffers */
-	bool is_literal;	/* configured so: may be any address */
-	uint32_t mark;		/* SO_MARK, 0: none */
-	const char *iface;	/* SO_BINDTODEVICE, NULL: none */
-	struct addr source;	/* family 0: any */
+	uint8_t proto;	    /* IPPROTO_TCP or IPPROTO_UDP */
+	bool is_quic;	    /* UDP: don't fragment, larger buffers */
+	bool is_literal;    /* configured so: may be any address */
+	uint32_t mark;	    /* SO_MARK, 0: none */
+	const char *iface;  /* SO_BINDTODEVICE, NULL: none */
+	struct addr source; /* family 0: any */
 };
 
 /*

@@ -41,9 +41,9 @@ int reap_kill(pid_t pid, int pidfd)
 struct slot_exit reap_decode(int status, bool was_oom)
 {
 	if (WIFSIGNALED(status))
-		return (struct slot_exit){.is_signal = true,
-					  .code = WTERMSIG(status),
-					  .was_oom = was_oom};
-	return (struct slot_exit){.code = WEXITSTATUS(status),
-				  .was_oom = was_oom};
+		return (struct slot_exit){ .is_signal = true,
+					   .code = WTERMSIG(status),
+					   .was_oom = was_oom };
+	return (struct slot_exit){ .code = WEXITSTATUS(status),
+				   .was_oom = was_oom };
 }

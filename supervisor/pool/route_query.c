@@ -24,8 +24,8 @@ static void fill(struct query *q, const struct addr *a)
 	size_t len = a->family == 4 ? 4 : 16;
 
 	memset(q, 0, sizeof(*q));
-	q->hdr.nlmsg_len =
-		(uint32_t)(NLMSG_LENGTH(sizeof(q->rt)) + RTA_SPACE(len));
+	q->hdr.nlmsg_len = (uint32_t)(NLMSG_LENGTH(sizeof(q->rt)) +
+				      RTA_SPACE(len));
 	q->hdr.nlmsg_type = RTM_GETROUTE;
 	q->hdr.nlmsg_flags = NLM_F_REQUEST;
 	q->rt.rtm_family = a->family == 4 ? AF_INET : AF_INET6;

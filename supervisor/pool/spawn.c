@@ -19,8 +19,9 @@ extern char **environ;
 #define FD_ABOVE 10
 
 static const char *const env_kept[] = {
-	"DAE_LOG_LEVEL=", "JOURNAL_STREAM=", "ASAN_OPTIONS=", "LSAN_OPTIONS=",
-	"UBSAN_OPTIONS=", "LLVM_PROFILE_FILE=", "GCOV_PREFIX=",
+	"DAE_LOG_LEVEL=", "JOURNAL_STREAM=", "ASAN_OPTIONS=",
+	"LSAN_OPTIONS=",  "UBSAN_OPTIONS=",  "LLVM_PROFILE_FILE=",
+	"GCOV_PREFIX=",
 };
 
 #define ENV_MAX (ARRAY_LEN(env_kept) + 1)
@@ -31,8 +32,8 @@ static void pick_env(char *ret[ENV_MAX])
 
 	for (char **e = environ; e && *e; e++) {
 		for (size_t i = 0; i < ARRAY_LEN(env_kept); i++) {
-			if (n + 1 < ENV_MAX && strncmp(*e, env_kept[i],
-						       strlen(env_kept[i])) == 0)
+			if (n + 1 < ENV_MAX &&
+			    strncmp(*e, env_kept[i], strlen(env_kept[i])) == 0)
 				ret[n++] = *e;
 		}
 	}
@@ -122,7 +123,7 @@ int spawn_worker(const char *path, const struct worker_args *args,
 {
 	auto_fd int null_fd = -1, theirs = -1, ours = -1;
 	struct worker_argv argv;
-	int fds[2] = {-1, -1};
+	int fds[2] = { -1, -1 };
 	pid_t pid = -1;
 	int r;
 

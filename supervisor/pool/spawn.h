@@ -8,8 +8,8 @@
 
 struct spawned {
 	pid_t pid;
-	int pidfd;	/* -1 where the kernel has none */
-	int chan_fd;	/* our end */
+	int pidfd;   /* -1 where the kernel has none */
+	int chan_fd; /* our end */
 };
 
 /*
