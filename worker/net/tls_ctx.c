@@ -53,8 +53,7 @@ static WOLFSSL_CTX *context_new(enum tls_use use)
 	wolfSSL_CTX_set_session_cache_mode(ctx, WOLFSSL_SESS_CACHE_OFF);
 	if ((use == TLS_IN_QUIC &&
 	     ngtcp2_crypto_wolfssl_configure_client_context(ctx) != 0) ||
-	    wolfSSL_CTX_set1_curves_list(ctx, groups) != WOLFSSL_SUCCESS ||
-	    wolfSSL_CTX_no_ticket_TLSv13(ctx) != 0) {
+	    wolfSSL_CTX_set1_curves_list(ctx, groups) != WOLFSSL_SUCCESS) {
 		wolfSSL_CTX_free(ctx);
 		return NULL;
 	}

@@ -38,7 +38,7 @@ struct tls_session {
 	uint8_t addr_len;	/* 4, 16, or 0: not asked for */
 	bool insecure, clock_unset, alpn_required;
 	bool checks_name;	/* we, not the library */
-	char alpn[32];
+	char alpn[36];
 	char name[256];
 };
 
