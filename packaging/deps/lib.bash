@@ -40,12 +40,13 @@ mirror_of()
 
 write_source()
 {
-	local types=$1 uri=$2 suites=$3
+	local types=$1 uri=$2 suites=$3 option=${4:-}
 	local key=/usr/share/keyrings/debian-archive-keyring.gpg
 
 	printf 'Types: %s\nURIs: %s\nSuites: %s\nComponents: main\n' \
 		"$types" "$uri" "$suites"
 	[ ! -f "$key" ] || printf 'Signed-By: %s\n' "$key"
+	[ -z "$option" ] || echo "$option"
 	echo
 }
 
@@ -67,7 +68,9 @@ apt_setup()
 	mkdir -p "$aptdir/sources" "$aptdir/lists/partial"
 	{
 		write_source deb-src "$main" "trixie trixie-updates"
-		write_source deb-src "$main" sid
+		# A list past its date does no harm: what is fetched by it
+		# has a pinned digest.
+		write_source deb-src "$main" sid "Check-Valid-Until: no"
 		[ -z "$security" ] ||
 			write_source deb-src "$security" trixie-security
 		[ "$distro" != 12 ] ||
