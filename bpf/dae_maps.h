@@ -16,7 +16,7 @@
 #define DAE_GROUPS_MAX 256
 #define DAE_TARGETS_MAX 1024
 #define DAE_CANDIDATES_MAX 64
-#define DAE_LOCAL_SLOTS 1024	/* hash of the router's own addresses */
+#define DAE_LOCAL_SLOTS 1024	/* hash of own addresses, twice in the map */
 #define DAE_LOCAL_PROBES 8
 #define DAE_MEMO_SLOTS 4096	/* to a CPU */
 
@@ -100,7 +100,7 @@ struct dae_control {
 	__u64 loss_after_ns;	/* 0: never */
 	__u64 checked_jiffies;	/* kernel: when is_lost was last computed */
 	__u32 is_lost;
-	__u32 local_count;	/* entries of local[] in use, for people */
+	__u32 local_bank;	/* half of the map of own addresses in use */
 };
 
 /* An own address or broadcast address, IPv4 as ::ffff:a.b.c.d; free: 0. */
@@ -132,21 +132,24 @@ struct dae_set6 {
 	struct dae_flow6 way[2];
 };
 
-/* The verdict word: sequence 16, rule 16, target 16, group 8, kind and state 8.
- * 0: free; DAE_FLOW_BUSY: being written. */
+/*
+ * The verdict word, from the top: sequence 16, free 16, index in the list 6,
+ * target 10, group 8, state and kind 8. Kind 0: free, or BUSY: being written.
+ */
 #define DAE_FLOW_BUSY 0x80ULL
-#define DAE_FLOW_GROUP 0x40ULL	/* group and target are set */
+#define DAE_FLOW_GROUP 0x40ULL	/* group, target and index are set */
 #define DAE_FLOW_KIND 0x0fULL
+#define DAE_FLOW_SEQUENCE 48
 
 static inline __attribute__((always_inline)) __u64
-dae_flow_verdict(__u32 kind, __u32 group, __u32 target, __u32 rule)
+dae_flow_group(__u32 group, __u32 target, __u32 index)
 {
-	return (__u64)kind | (__u64)group << 8 | (__u64)target << 16 |
-	       (__u64)rule << 32;
+	return DAE_FLOW_GROUP | (__u64)group << 8 | (__u64)target << 16 |
+	       (__u64)index << 26;
 }
 
 enum dae_count { /* per-CPU counters, one map entry each */
-	DAE_COUNT_FLOW_HIT_LOST,	/* UDP flow moved off a dead target */
+	DAE_COUNT_FLOW_MOVED,		/* UDP flow moved off a dead target */
 	DAE_COUNT_PASS_OTHER,		/* not IP, or neither TCP nor UDP */
 	DAE_COUNT_PASS_LOCAL,		/* to the router itself */
 	DAE_COUNT_DNS_KEPT,		/* port 53 without must */
@@ -161,11 +164,22 @@ enum dae_count { /* per-CPU counters, one map entry each */
 	DAE_COUNT_INSERT_LOST,		/* flow not cached: entry was busy */
 	DAE_COUNT_MAX
 };
+_Static_assert(DAE_COUNT_MAX <= 30, "counters: events reach the decisions");
 
-/* Decisions (new flows), per CPU; rules of this generation, groups by id. */
-struct dae_tally {
-	__u64 flows;
-};
+/* One CPU's part of the shared map of counters: events, then decisions on new
+ * flows. Rules are counted in a map of their generation, DAE_RULE_STRIDE. */
+#define DAE_TALLY_DIRECT 30
+#define DAE_TALLY_BLOCK 31
+#define DAE_TALLY_GROUPS 32
+#define DAE_TALLY_STRIDE 512
+#define DAE_RULE_STRIDE 2048
+
+/* Where the search for an own address begins. */
+static inline __attribute__((always_inline)) __u32
+dae_local_slot(__u64 a0, __u64 a1)
+{
+	return (__u32)(((a0 ^ a1) * 0x9e3779b97f4a7c15ULL) >> 54);
+}
 
 /* Constants of a generation, frozen at load. */
 struct dae_config {

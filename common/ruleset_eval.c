@@ -32,9 +32,13 @@ static uint32_t mac_class(const struct ruleset *r, const uint8_t *mac)
 {
 	const struct dae_mac *m = ruleset_section(r, RULESET_MAC, NULL);
 	uint64_t key = dae_mac_key(mac);
+	size_t i;
 
 	m += dae_mac_slot(key, r->h->mac_multiplier);
-	return m->used && m->mac == key ? m->class_id : r->h->mac_miss;
+	for (i = 0; i < DAE_MAC_WAYS; i++)
+		if (m[i].used && m[i].mac == key)
+			return m[i].class_id;
+	return r->h->mac_miss;
 }
 
 static void find_classes(const struct ruleset *r, const struct ruleset_query *q,

@@ -14,7 +14,9 @@
 #define DAE_BITMAP_WORDS 16
 #define DAE_CLASSES_MAX 65536 /* of one dimension: an id fits 16 bits */
 #define DAE_ROOT_SIZE 65536
-#define DAE_MAC_SLOTS 4096
+#define DAE_MAC_BUCKETS 1024
+#define DAE_MAC_WAYS 4 /* to a bucket */
+#define DAE_MAC_SLOTS (DAE_MAC_BUCKETS * DAE_MAC_WAYS)
 #define DAE_RUN_CHUNK 1024 /* trie runs to one map value */
 
 /* One row of bitmaps per class; the order is that of the bitmap section. */
@@ -58,7 +60,8 @@ struct dae_trie_node {
 
 #define DAE_ENTRY_CHILD 0x80000000U /* else the low bits are a class */
 
-/* An entry of the perfect hash of MAC addresses; an empty one has used 0. */
+/* An entry of the hash of MAC addresses, whose multiplier was chosen so that no
+ * bucket overflows; an empty one has used 0. */
 struct dae_mac {
 	__u64 mac;
 	__u32 class_id;
@@ -100,8 +103,9 @@ dae_mac_key(const __u8 *b)
 	       (__u64)b[3] << 24 | (__u64)b[4] << 32 | (__u64)b[5] << 40;
 }
 
+/* The first entry of the bucket of @mac. */
 static inline __attribute__((always_inline)) __u32
 dae_mac_slot(__u64 mac, __u64 multiplier)
 {
-	return (__u32)((mac * multiplier) >> 52) & (DAE_MAC_SLOTS - 1);
+	return (__u32)((mac * multiplier) >> 54) * DAE_MAC_WAYS;
 }

@@ -47,7 +47,7 @@ void rules_image_free(struct rules_image *img);
  */
 struct rules_id_map {
 	char *names[RULESET_GROUPS_MAX];	/* by id; NULL: free */
-	uint32_t retired[RULESET_GROUPS_MAX];	/* age of an id not in use */
+	uint32_t retired[RULESET_GROUPS_MAX];	/* epoch of last use */
 	uint32_t epoch;
 };
 

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From the facts of a packet to a rule, at a cost that does not depend on the
+ * number of rules: a class per dimension, the tuple of classes looked up in the
+ * memo, on a miss the classes' bitmaps ANDed. Twin: common/ruleset.c.
+ */
+#pragma once
+
+#include "bpf/packet.bpf.h"
+#include "bpf/tables.bpf.h"
+
+#define RULE_INDEX 0x07ffU	/* parts of a result */
+#define RULE_IS_MUST 0x4000U
+#define RULE_IS_VALID 0x8000U
+
+#define MEMO_RESULT 48		/* bit of k1 where the result begins */
+#define MEMO_DSCP 42
+#define MEMO_PNAME 32
+
+struct classes {
+	__u32 id[DAE_DIM_COUNT];
+};
+
+static const __u8 classify_ctz_table[64] = {
+	0,  1,	48, 2,	57, 49, 28, 3,	61, 58, 50, 42, 38, 29, 17, 4,
+	62, 55, 59, 36, 53, 51, 43, 22, 45, 39, 33, 30, 24, 18, 12, 5,
+	63, 47, 56, 27, 60, 41, 37, 16, 54, 35, 52, 21, 44, 32, 23, 11,
+	46, 26, 40, 15, 34, 20, 31, 10, 25, 14, 19, 9,	13, 8,	7,  6,
+};
+
+/* Number of trailing zeros by de Bruijn multiplication; @x is not 0. */
+static __always_inline __u32 classify_ctz(__u64 x)
+{
+	return classify_ctz_table[((x & -x) * 0x03f79d71b4cb0a89ULL) >> 58];
+}
+
+/* One step down the trie: the entry of child @i. */
+static __always_inline __u32 classify_step(__u32 entry, __u32 i)
+{
+	struct dae_trie_node *node;
+	struct run_chunk *chunk;
+	__u32 run;
+
+	node = table_at(&trie_nodes, entry & ~DAE_ENTRY_CHILD);
+	if (!node)
+		return 0;
+	run = dae_trie_run(node, i);
+	chunk = table_at(&trie_runs, run / DAE_RUN_CHUNK);
+	return chunk ? chunk->run[run % DAE_RUN_CHUNK] : 0;
+}
+
+static __always_inline __u32 classify_addr4(const __u32 *root, __u32 addr)
+{
+	__u32 a = bpf_ntohl(addr);
+	__u32 entry = root[a >> 16];
+
+	if (entry & DAE_ENTRY_CHILD)
+		entry = classify_step(entry, a >> 8 & 0xff);
+	if (entry & DAE_ENTRY_CHILD)
+		entry = classify_step(entry, a & 0xff);
+	return entry & (DAE_CLASSES_MAX - 1);
+}
+
+/* The rest of an IPv6 lookup: up to 14 bytes below the root. */
+__noinline __u32 classify_deep6(__u32 entry, __u64 high, __u64 low)
+{
+	int i;
+
+	for (i = 0; i < 14; i++) {
+		if (!(entry & DAE_ENTRY_CHILD))
+			break;
+		entry = classify_step(entry, high >> 56);
+		high = high << 8 | low >> 56;
+		low <<= 8;
+	}
+	return entry;
+}
+
+static __always_inline __u32 classify_addr6(const __u32 *root,
+					    const __u64 *addr)
+{
+	__u64 high = bpf_be64_to_cpu(addr[0]), low = bpf_be64_to_cpu(addr[1]);
+	__u32 entry = root[high >> 48];
+
+	if (entry & DAE_ENTRY_CHILD)
+		entry = classify_deep6(entry, high << 16 | low >> 48,
+				       low << 16);
+	return entry & (DAE_CLASSES_MAX - 1);
+}
+
+static __always_inline __u32 classify_mac(__u64 mac)
+{
+	const struct dae_mac *m;
+	int i;
+
+	m = &table_mac[dae_mac_slot(mac, dae_cfg.mac_multiplier)];
+#pragma unroll
+	for (i = 0; i < DAE_MAC_WAYS; i++)
+		if (m[i].mac == mac && m[i].used)
+			return m[i].class_id;
+	return dae_cfg.mac_miss;
+}
+
+#define CLASSIFY_USES(dim) (dae_cfg.used_dims & 1U << (dim))
+
+static __always_inline void classify_facts(const struct packet *p,
+					   struct classes *c)
+{
+	__u32 udp = p->proto == IPPROTO_UDP;
+
+	c->id[DAE_DIM_DST] = p->is_v6 ? classify_addr6(table_dst6, p->dst6) :
+					classify_addr4(table_dst4, p->dst4);
+	if (CLASSIFY_USES(DAE_DIM_SRC))
+		c->id[DAE_DIM_SRC] = p->is_v6 ?
+			classify_addr6(table_src6, p->src6) :
+			classify_addr4(table_src4, p->src4);
+	c->id[DAE_DIM_DPORT] =
+		table_dport[udp << 16 | bpf_ntohs(p->ports >> 16)];
+	if (CLASSIFY_USES(DAE_DIM_SPORT))
+		c->id[DAE_DIM_SPORT] = table_sport[bpf_ntohs(p->ports & 0xffff)];
+	if (CLASSIFY_USES(DAE_DIM_DSCP))
+		c->id[DAE_DIM_DSCP] = table_dscp[p->dscp & 63];
+	if (CLASSIFY_USES(DAE_DIM_MAC))
+		c->id[DAE_DIM_MAC] = classify_mac(p->mac);
+	c->id[DAE_DIM_DOMAIN] = dae_cfg.domain_miss;
+	c->id[DAE_DIM_PNAME] = dae_cfg.pname_miss;
+}
+
+static __always_inline const struct dae_bitmap *classify_row(
+	const struct classes *c, int dim)
+{
+	return table_at(&bitmaps, dae_cfg.class_base[dim] + c->id[dim]);
+}
+
+/* AND the bitmaps; the first rule that is no must_rules. */
+__noinline __u32 classify_bitmaps(const struct classes *c)
+{
+	const struct dae_bitmap *rows[DAE_DIM_COUNT];
+	__u32 must = 0, bit;
+	__u64 w, m;
+	int i, d;
+
+	if (!c)
+		return 0;
+#pragma unroll
+	for (d = 0; d < DAE_DIM_COUNT; d++) {
+		rows[d] = classify_row(c, d);
+		if (!rows[d])
+			return RULE_IS_VALID | DAE_RULE_FALLBACK;
+	}
+#pragma unroll
+	for (i = 0; i < DAE_BITMAP_WORDS; i++) {
+		if ((__u32)i >= dae_cfg.word_count)
+			break;
+		w = rows[DAE_DIM_DST]->w[i] & rows[DAE_DIM_DPORT]->w[i];
+		if (CLASSIFY_USES(DAE_DIM_SRC))
+			w &= rows[DAE_DIM_SRC]->w[i];
+		if (CLASSIFY_USES(DAE_DIM_SPORT))
+			w &= rows[DAE_DIM_SPORT]->w[i];
+		if (CLASSIFY_USES(DAE_DIM_DSCP))
+			w &= rows[DAE_DIM_DSCP]->w[i];
+		if (CLASSIFY_USES(DAE_DIM_MAC))
+			w &= rows[DAE_DIM_MAC]->w[i];
+		if (CLASSIFY_USES(DAE_DIM_DOMAIN))
+			w &= rows[DAE_DIM_DOMAIN]->w[i];
+		if (CLASSIFY_USES(DAE_DIM_PNAME))
+			w &= rows[DAE_DIM_PNAME]->w[i];
+		m = w & table_must.w[i];
+		w &= ~m;
+		if (w) {
+			bit = classify_ctz(w);
+			if (m & ((w & -w) - 1))
+				must = RULE_IS_MUST;
+			return RULE_IS_VALID | must | ((__u32)i * 64 + bit);
+		}
+		if (m)
+			must = RULE_IS_MUST;
+	}
+	return RULE_IS_VALID | must | DAE_RULE_FALLBACK;
+}
+
+/* RULE_INDEX (at most DAE_RULE_FALLBACK) and RULE_IS_MUST. */
+__noinline __u32 classify(const struct packet *p)
+{
+	struct classes c = {};
+	struct memo *memo;
+	__u32 slot, result;
+	__u64 k0, k1;
+
+	if (!p)
+		return DAE_RULE_FALLBACK;
+	classify_facts(p, &c);
+	k0 = (__u64)c.id[DAE_DIM_DST] | (__u64)c.id[DAE_DIM_DOMAIN] << 16 |
+	     (__u64)c.id[DAE_DIM_SRC] << 32 | (__u64)c.id[DAE_DIM_DPORT] << 48;
+	k1 = (__u64)c.id[DAE_DIM_SPORT] | (__u64)c.id[DAE_DIM_MAC] << 16 |
+	     (__u64)c.id[DAE_DIM_PNAME] << MEMO_PNAME |
+	     (__u64)c.id[DAE_DIM_DSCP] << MEMO_DSCP;
+	slot = ((k0 ^ k1 << 20 ^ k1 >> 44) * 0x9e3779b97f4a7c15ULL) >> 52;
+	memo = table_at(&memos, table_cpu() * DAE_MEMO_SLOTS + slot);
+	if (!memo)
+		return DAE_RULE_FALLBACK;
+	if (memo->k0 == k0 && !((memo->k1 ^ k1) << (64 - MEMO_RESULT)) &&
+	    memo->k1 >> MEMO_RESULT) {
+		result = memo->k1 >> MEMO_RESULT;
+	} else {
+		result = classify_bitmaps(&c);
+		memo->k0 = k0;
+		memo->k1 = k1 | (__u64)result << MEMO_RESULT;
+	}
+	return result;
+}

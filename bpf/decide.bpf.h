@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What becomes of a flow that the flow table does not know. */
+#pragma once
+
+#include "bpf/assign.bpf.h"
+
+#define PKT_BROADCAST 1
+#define PKT_MULTICAST 2
+
+static __always_inline bool decide_is_special4(__u32 dst)
+{
+	__u32 a = bpf_ntohl(dst);
+
+	return a >= 0xe0000000U || a >> 24 == 127 || a >> 16 == 0xa9fe;
+}
+
+static __always_inline bool decide_is_special6(const __u64 *dst)
+{
+	__u32 a = bpf_be64_to_cpu(dst[0]) >> 48;
+
+	return a >= 0xff00 || (a & 0xffc0) == 0xfe80;
+}
+
+/* Whether the packet is for the router itself or its link, not to forward. */
+static __always_inline bool decide_is_local(const struct __sk_buff *skb,
+					    const struct packet *p)
+{
+	const struct dae_control *c = table_at(&control, 0);
+	const struct dae_local *l;
+	__u64 a0, a1;
+	__u32 slot;
+	int i;
+
+	if (skb->pkt_type == PKT_BROADCAST || skb->pkt_type == PKT_MULTICAST)
+		return true;
+	if (p->is_v6 ? decide_is_special6(p->dst6) :
+		       decide_is_special4(p->dst4))
+		return true;
+	if (!c)
+		return false;
+	a0 = p->is_v6 ? p->dst6[0] : 0;
+	a1 = p->is_v6 ? p->dst6[1] :
+			(__u64)p->dst4 << 32 | bpf_htonl(0xffff);
+	slot = dae_local_slot(a0, a1);
+	for (i = 0; i < DAE_LOCAL_PROBES; i++) {
+		l = table_at(&locals, (c->local_bank & 1) * DAE_LOCAL_SLOTS +
+				      ((slot + i) & (DAE_LOCAL_SLOTS - 1)));
+		if (!l || !(l->a[0] | l->a[1]))
+			return false;
+		if (l->a[0] == a0 && l->a[1] == a1)
+			return true;
+	}
+	return false;
+}
+
+static __always_inline const struct dae_rule *decide_rule(__u32 result)
+{
+	__u32 index = result & RULE_INDEX;
+
+	asm volatile("" : "+r"(index));
+	if (index > DAE_RULE_FALLBACK)
+		index = DAE_RULE_FALLBACK;
+	return &table_rules[index];
+}
+
+static __always_inline bool decide_is_dns(const struct packet *p,
+					  const struct dae_rule *rule,
+					  __u32 result)
+{
+	return p->ports >> 16 == bpf_htons(53) &&
+	       !(result & RULE_IS_MUST || rule->flags & DAE_RULE_MUST);
+}
+
+/* A new flow, by the rules. Whether the decision may be kept. */
+static __always_inline bool decide_new(const struct packet *p,
+				       struct flow_hit *f)
+{
+	__u32 result = classify(p);
+	const struct dae_rule *rule = decide_rule(result);
+	__u32 group = rule->group & (DAE_GROUPS_MAX - 1);
+
+	tally_rule(result & RULE_INDEX);
+	if (decide_is_dns(p, rule, result)) {
+		tally_add(DAE_COUNT_DNS_KEPT);
+		group_set(f, DAE_KIND_PASS, 0);
+		return true;
+	}
+	switch (rule->action) {
+	case DAE_ACTION_DIRECT:
+		tally_add(DAE_TALLY_DIRECT);
+		group_set(f, DAE_KIND_DIRECT, rule->mark);
+		return true;
+	case DAE_ACTION_GROUP:
+		tally_add(DAE_TALLY_GROUPS + group);
+		group_choose(f, group,
+			     dae_class_of(p->proto == IPPROTO_UDP, p->is_v6),
+			     0);
+		return group_kind(f) != DAE_KIND_BLOCK;
+	}
+	tally_add(DAE_TALLY_BLOCK);
+	group_set(f, DAE_KIND_BLOCK, 0);
+	return p->proto == IPPROTO_UDP;
+}
+
+/*
+ * A TCP packet in the middle of a connection that the table has forgotten or
+ * never saw. The kernel's sockets know the proxied ones. Others that we may have
+ * let through keep the way the rules give them, if that needs no socket;
+ * whatever began before us goes on untouched.
+ */
+static __always_inline void decide_continue(struct __sk_buff *skb,
+					    const struct packet *p,
+					    struct flow_hit *f)
+{
+	const struct dae_rule *rule;
+	__u32 result;
+
+	if (assign_own_state(skb, p)) {
+		group_set(f, DAE_KIND_TPROXY, 0);
+		return;
+	}
+	result = classify(p);
+	rule = decide_rule(result);
+	group_set(f, DAE_KIND_PASS, 0);
+	if (decide_is_dns(p, rule, result))
+		return;
+	if (rule->action == DAE_ACTION_DIRECT)
+		group_set(f, DAE_KIND_DIRECT, rule->mark);
+	if (rule->action != DAE_ACTION_GROUP)
+		return;
+	group_choose(f, rule->group & (DAE_GROUPS_MAX - 1),
+		     dae_class_of(false, p->is_v6), 0);
+	if (group_kind(f) != DAE_KIND_DIRECT)
+		group_set(f, DAE_KIND_PASS, 0);
+}
+
+/* Fills @f; whether it may go to the flow table. */
+__noinline bool decide(struct __sk_buff *skb, const struct packet *p,
+		       struct flow_hit *f)
+{
+	__u32 flags;
+
+	if (!p || !f)
+		return false;
+	flags = p->tcp_flags & TCP_SYN_ACK;
+	if (decide_is_local(skb, p)) {
+		tally_add(DAE_COUNT_PASS_LOCAL);
+		group_set(f, DAE_KIND_PASS, 0);
+		return true;
+	}
+	if (p->proto == IPPROTO_UDP || flags == TCP_SYN_ONLY)
+		return decide_new(p, f);
+	if (flags == TCP_SYN_ACK)	/* the answer to a flow from outside */
+		group_set(f, DAE_KIND_PASS, 0);
+	else
+		decide_continue(skb, p, f);
+	return true;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Group state: the first candidate alive; what happens when there is none. */
+#pragma once
+
+#include "bpf/classify.bpf.h"
+#include "bpf/flow.bpf.h"
+
+static __always_inline void group_set(struct flow_hit *f, __u64 verdict,
+				      __u32 mark)
+{
+	f->verdict = verdict;
+	f->mark = mark;
+}
+
+static __always_inline __u32 group_kind(const struct flow_hit *f)
+{
+	return f->verdict & DAE_FLOW_KIND;
+}
+
+/* The list in use; valid until the supervisor has published twice. */
+static __always_inline const struct dae_list *group_list(__u32 group,
+							 __u32 class_id)
+{
+	struct dae_group *g = table_at(&groups, dae_group_key(group, class_id));
+
+	if (!g)
+		return NULL;
+	return FLOW_READ(g->bank) & 1 ? &g->lists[1] : &g->lists[0];
+}
+
+/* Whether the supervisor's heart has stopped; asks the clock once a jiffy. */
+static __always_inline bool group_is_lost(struct dae_control *c)
+{
+	__u64 now = bpf_jiffies64();
+
+	if (!c->loss_after_ns)
+		return false;
+	if (c->checked_jiffies != now) {
+		c->checked_jiffies = now;
+		c->is_lost = bpf_ktime_get_ns() - FLOW_READ(c->beat_ns) >
+				     c->loss_after_ns &&
+			     (__s64)(bpf_ktime_get_ns() -
+				     FLOW_READ(c->beat_ns)) > 0;
+	}
+	return c->is_lost;
+}
+
+static __always_inline void group_take(struct flow_hit *f, __u32 group,
+				       const struct dae_list *list, __u32 index)
+{
+	const struct dae_target *t;
+	__u32 id;
+
+	id = list->targets[index & (DAE_CANDIDATES_MAX - 1)] &
+	     (DAE_TARGETS_MAX - 1);
+	t = table_at(&targets, id);
+	if (t)
+		group_set(f, (t->kind & DAE_FLOW_KIND) |
+			     dae_flow_group(group, id, index), t->mark);
+}
+
+/* Choose for a flow of @class_id among the candidates not in @tried. */
+__noinline int group_choose(struct flow_hit *f, __u32 group, __u32 class_id,
+			    __u64 tried)
+{
+	const struct dae_list *list = group_list(group, class_id);
+	struct dae_control *c = table_at(&control, 0);
+	__u64 alive;
+
+	if (!f)
+		return 0;
+	group_set(f, DAE_KIND_BLOCK, 0);
+	if (!list || !c)
+		return 0;
+	if (group_is_lost(c) && c->loss != DAE_LOSS_KEEP) {
+		tally_add(DAE_COUNT_SUPERVISOR_LOST);
+		if (c->loss == DAE_LOSS_DIRECT)
+			group_set(f, DAE_KIND_DIRECT, 0);
+		return 0;
+	}
+	alive = FLOW_READ(list->alive) & ~tried;
+	if (alive) {
+		group_take(f, group, list, classify_ctz(alive));
+		return 0;
+	}
+	if (tried)
+		return 0;	/* alive, but none of them listens */
+	tally_add(DAE_COUNT_GROUP_DEAD);
+	if (list->on_all_dead == DAE_DEAD_DIRECT)
+		group_set(f, DAE_KIND_DIRECT, 0);
+	else if (list->on_all_dead == DAE_DEAD_LAST && list->count)
+		group_take(f, group, list, list->last);
+	return 0;
+}
+
+/* Whether the flow's candidate may keep it; finds it again after a reorder. */
+__noinline bool group_keeps(__u64 verdict, __u32 class_id)
+{
+	const struct dae_list *list;
+	__u32 id = verdict >> 16 & (DAE_TARGETS_MAX - 1);
+	__u32 index = verdict >> 26 & (DAE_CANDIDATES_MAX - 1);
+	__u64 alive;
+	int i;
+
+	list = group_list(verdict >> 8 & 0xff, class_id);
+	if (!list)
+		return false;
+	alive = FLOW_READ(list->alive);
+	if (list->targets[index] == id)
+		return alive >> index & 1;
+	for (i = 0; i < DAE_CANDIDATES_MAX; i++)
+		if (list->targets[i] == id && i < list->count)
+			return alive >> i & 1;
+	return false;
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Ingress of a LAN interface: each packet goes its flow's way. One source for
+ * tcx and clsact, links with and without a MAC header.
+ */
+#include "bpf/decide.bpf.h"
+
+#define TC_NEXT (-1)	/* not ours to end: others' programs may look */
+#define TC_DROP 2
+
+char dae_license[] SEC("license") = "GPL";
+
+/* A packet's flow and where in the table it belongs. */
+struct flow_place {
+	struct flow_key key;
+	__u32 set;
+	__u32 now;
+};
+
+static __always_inline void lan_place(struct flow_place *at,
+				      const struct packet *p, __u32 ports,
+				      __u32 proto, bool is_v6)
+{
+	const int words = is_v6 ? FLOW_WORDS6 : FLOW_WORDS4;
+
+	if (is_v6)
+		flow_key6(&at->key, p, ports, proto);
+	else
+		flow_key4(&at->key, p, ports, proto);
+	at->set = flow_hash(&at->key, words, dae_cfg.seed[0],
+			    dae_cfg.seed[1]) & dae_cfg.flow_mask;
+	at->now = bpf_jiffies64();
+}
+
+/* The ways of the set, or NULL. */
+static __always_inline struct flow_way *lan_way(const struct flow_place *at,
+						int i, bool is_v6)
+{
+	struct dae_set4 *set4;
+	struct dae_set6 *set6;
+
+	if (is_v6) {
+		set6 = table_at(&flows6, at->set);
+		return set6 ? (struct flow_way *)&set6->way[i] : NULL;
+	}
+	set4 = table_at(&flows4, at->set);
+	return set4 ? (struct flow_way *)&set4->way[i] : NULL;
+}
+
+/* The entry of the flow if it is there; @limit jiffies old at most, 0: any. */
+static __always_inline bool lan_find(struct flow_place *at,
+				     struct flow_hit *hit, __u32 limit,
+				     bool is_v6)
+{
+	const int words = is_v6 ? FLOW_WORDS6 : FLOW_WORDS4;
+	struct flow_way *a = lan_way(at, 0, is_v6);
+	struct flow_way *b = lan_way(at, 1, is_v6);
+
+	if (!a || !b)
+		return false;
+	if (!flow_read(a, &at->key, words, hit)) {
+		if (!flow_read(b, &at->key, words, hit))
+			return false;
+		a = b;
+	}
+	if (limit && at->now - hit->seen > limit)
+		return false;
+	if (at->now - hit->seen > FLOW_REFRESH)
+		a->seen = at->now;
+	return true;
+}
+
+static __always_inline void lan_keep_flow(struct flow_place *at,
+					  struct flow_hit *f, bool is_v6)
+{
+	struct flow_way *a = lan_way(at, 0, is_v6);
+	struct flow_way *b = lan_way(at, 1, is_v6);
+
+	f->seen = at->now;
+	if (!a || !b ||
+	    !flow_insert(a, b, &at->key, is_v6 ? FLOW_WORDS6 : FLOW_WORDS4, f))
+		tally_add(DAE_COUNT_INSERT_LOST);
+}
+
+static __always_inline int lan_act(struct __sk_buff *skb, __u64 verdict,
+				   __u32 mark)
+{
+	__u32 kind = verdict & DAE_FLOW_KIND;
+
+	if (kind == DAE_KIND_TPROXY)
+		assign_mark(skb);
+	else if (kind == DAE_KIND_BLOCK)
+		return TC_DROP;
+	else if (mark)
+		skb->mark = mark;
+	return TC_NEXT;
+}
+
+/* Whether a cached datagram flow may stay with its candidate. */
+static __always_inline bool lan_may_stay(const struct packet *p,
+					 const struct flow_hit *f)
+{
+	if (!(f->verdict & DAE_FLOW_GROUP))
+		return true;
+	if (group_keeps(f->verdict,
+			dae_class_of(p->proto == IPPROTO_UDP, p->is_v6)))
+		return true;
+	tally_add(DAE_COUNT_FLOW_MOVED);
+	return false;
+}
+
+static __always_inline bool lan_is_syn(const struct packet *p)
+{
+	return p->proto == IPPROTO_TCP &&
+	       (p->tcp_flags & TCP_SYN_ACK) == TCP_SYN_ONLY;
+}
+
+/* Everything but the hit that needs no second look. Fills @f. */
+static __always_inline void lan_resolve(struct __sk_buff *skb,
+					const struct packet *p,
+					struct flow_place *at,
+					struct flow_hit *f, bool is_v6)
+{
+	bool is_udp = p->proto == IPPROTO_UDP, is_new = false;
+	__u64 before;
+
+	if (lan_is_syn(p) ||
+	    !lan_find(at, f, is_udp ? dae_cfg.udp_jiffies : 0, is_v6) ||
+	    (is_udp && !lan_may_stay(p, f)))
+		is_new = decide(skb, p, f);
+	if (group_kind(f) == DAE_KIND_TPROXY && (is_udp || lan_is_syn(p))) {
+		if (p->frag) {
+			tally_add(DAE_COUNT_FRAG_PROXIED);
+			group_set(f, DAE_KIND_BLOCK, 0);
+			return;
+		}
+		before = f->verdict;
+		assign_hand_over(skb, p, f);
+		if (!FLOW_SAME(before, f->verdict))
+			is_new = group_kind(f) != DAE_KIND_BLOCK;
+	}
+	if (is_new)
+		lan_keep_flow(at, f, is_v6);
+}
+
+__noinline int lan_slow4(struct __sk_buff *skb, const struct packet *p,
+			 struct flow_place *at)
+{
+	struct flow_hit f = {};
+
+	if (!p || !at)
+		return TC_DROP;
+	lan_resolve(skb, p, at, &f, false);
+	return lan_act(skb, f.verdict, f.mark);
+}
+
+__noinline int lan_slow6(struct __sk_buff *skb, const struct packet *p,
+			 struct flow_place *at)
+{
+	struct flow_hit f = {};
+
+	if (!p || !at)
+		return TC_DROP;
+	lan_resolve(skb, p, at, &f, true);
+	return lan_act(skb, f.verdict, f.mark);
+}
+
+static __always_inline int lan_flow(struct __sk_buff *skb,
+				    const struct packet *p, bool is_v6)
+{
+	struct flow_place at = {};
+	struct flow_hit hit;
+
+	lan_place(&at, p, p->ports, p->proto, is_v6);
+	if (p->proto == IPPROTO_TCP) {
+		if (!lan_is_syn(p) && lan_find(&at, &hit, 0, is_v6))
+			return lan_act(skb, hit.verdict, hit.mark);
+	} else if (lan_find(&at, &hit, dae_cfg.udp_jiffies, is_v6) &&
+		   !(hit.verdict & DAE_FLOW_GROUP)) {
+		return lan_act(skb, hit.verdict, hit.mark);
+	}
+	return is_v6 ? lan_slow6(skb, p, &at) : lan_slow4(skb, p, &at);
+}
+
+/*
+ * The first fragment is decided like a whole packet and remembered for the
+ * others. What a listener should get cannot be handed over in pieces (the
+ * assignment does not survive reassembly): dropped and counted, but for TCP in
+ * mid-connection, which the kernel reassembles and finds by itself. A later
+ * fragment whose first one is unknown is dropped: it could belong to anybody.
+ */
+static __always_inline int lan_frag(struct __sk_buff *skb,
+				    const struct packet *p, bool is_v6)
+{
+	struct flow_place at = {};
+	struct flow_hit f = {};
+
+	if (p->frag == FRAG_FIRST && packet_is_l4(p->proto)) {
+		lan_place(&at, p, p->ports, p->proto, is_v6);
+		lan_resolve(skb, p, &at, &f, is_v6);
+	} else if (p->frag == FRAG_FIRST) {
+		group_set(&f, DAE_KIND_PASS, 0);
+	}
+	/* the key of all fragments of the datagram, which have no ports */
+	lan_place(&at, p, p->frag_id, FLOW_FRAGMENT | (is_v6 ? 0 : p->proto),
+		  is_v6);
+	if (p->frag == FRAG_FIRST) {
+		f.verdict &= ~DAE_FLOW_GROUP;
+		lan_keep_flow(&at, &f, is_v6);
+	} else if (!lan_find(&at, &f, dae_cfg.frag_jiffies, is_v6)) {
+		tally_add(DAE_COUNT_FRAG_UNKNOWN);
+		return TC_DROP;
+	}
+	return lan_act(skb, f.verdict, f.mark);
+}
+
+__noinline int lan_frag4(struct __sk_buff *skb, const struct packet *p)
+{
+	return p ? lan_frag(skb, p, false) : TC_DROP;
+}
+
+__noinline int lan_frag6(struct __sk_buff *skb, const struct packet *p)
+{
+	return p ? lan_frag(skb, p, true) : TC_DROP;
+}
+
+/* A packet that has no ports to decide by. */
+static __always_inline int lan_unparsed(struct __sk_buff *skb,
+					const struct packet *p, int why)
+{
+	if (why == PARSE_OTHER) {
+		if (p->frag == FRAG_FIRST && p->is_v6)
+			return lan_frag6(skb, p);
+		tally_add(DAE_COUNT_PASS_OTHER);
+		return TC_NEXT;
+	}
+	tally_add(why == PARSE_TRUNCATED ? DAE_COUNT_TRUNCATED :
+					   DAE_COUNT_EXT_HEADERS);
+	return TC_DROP;
+}
+
+static __always_inline int lan_ingress(struct __sk_buff *skb, bool has_mac)
+{
+	struct packet p = {};
+	int r;
+
+	r = packet_parse(skb, &p, has_mac);
+	if (r)
+		return lan_unparsed(skb, &p, r);
+	if (p.frag)
+		return p.is_v6 ? lan_frag6(skb, &p) : lan_frag4(skb, &p);
+	return p.is_v6 ? lan_flow(skb, &p, true) : lan_flow(skb, &p, false);
+}
+
+SEC("tcx/ingress")
+int dae_lan_l2(struct __sk_buff *skb)
+{
+	return lan_ingress(skb, true);
+}
+
+SEC("tcx/ingress")
+int dae_lan_l3(struct __sk_buff *skb)
+{
+	return lan_ingress(skb, false);
+}

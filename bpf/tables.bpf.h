@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Maps. Sections are tables of one size, read without a call; what has a size
+ * of its own is an array whose lookup the kernel inlines. The first group
+ * belongs to one generation, the second is pinned and shared by all.
+ */
+#pragma once
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/dae_maps.h"
+
+/* --- of a generation --- */
+const volatile struct dae_config dae_cfg = {};
+
+__u32 table_dst4[DAE_ROOT_SIZE] SEC(".bss.dst4");
+__u32 table_src4[DAE_ROOT_SIZE] SEC(".bss.src4");
+__u32 table_dst6[DAE_ROOT_SIZE] SEC(".bss.dst6");
+__u32 table_src6[DAE_ROOT_SIZE] SEC(".bss.src6");
+__u16 table_dport[2 * 65536] SEC(".bss.dport");
+__u16 table_sport[65536] SEC(".bss.sport");
+__u16 table_dscp[64] SEC(".bss.dscp");
+struct dae_mac table_mac[DAE_MAC_SLOTS] SEC(".bss.mac");
+struct dae_rule table_rules[DAE_RULE_SLOTS] SEC(".bss.rules");
+struct dae_bitmap table_must SEC(".bss.must");
+
+struct run_chunk {
+	__u32 run[DAE_RUN_CHUNK];
+};
+
+/* Decisions by tuple of classes; private to a CPU. */
+struct memo {
+	__u64 k0, k1;
+};
+
+#define ARRAY_MAP(name, type_)                                                 \
+	struct {                                                               \
+		__uint(type, BPF_MAP_TYPE_ARRAY);                              \
+		__uint(map_flags, BPF_F_MMAPABLE);                             \
+		__uint(max_entries, 1);                                        \
+		__type(key, __u32);                                            \
+		__type(value, type_);                                          \
+	} name SEC(".maps")
+
+ARRAY_MAP(trie_nodes, struct dae_trie_node);
+ARRAY_MAP(trie_runs, struct run_chunk);
+ARRAY_MAP(bitmaps, struct dae_bitmap);
+ARRAY_MAP(memos, struct memo);
+ARRAY_MAP(rule_tally, __u64);
+
+/* --- shared --- */
+ARRAY_MAP(flows4, struct dae_set4);
+ARRAY_MAP(flows6, struct dae_set6);
+ARRAY_MAP(groups, struct dae_group);
+ARRAY_MAP(targets, struct dae_target);
+ARRAY_MAP(control, struct dae_control);
+ARRAY_MAP(locals, struct dae_local);
+ARRAY_MAP(tally, __u64);
+
+static __always_inline void *table_at(void *map, __u32 i)
+{
+	return bpf_map_lookup_elem(map, &i);
+}
+
+static __always_inline __u32 table_cpu(void)
+{
+	return bpf_get_smp_processor_id() & dae_cfg.cpu_mask;
+}
+
+/* Count an event (enum dae_count) or a decision (DAE_TALLY_*). */
+static __always_inline void tally_add(__u32 what)
+{
+	__u64 *n = table_at(&tally, table_cpu() * DAE_TALLY_STRIDE + what);
+
+	if (n)
+		*n += 1;
+}
+
+static __always_inline void tally_rule(__u32 rule)
+{
+	__u64 *n = table_at(&rule_tally, table_cpu() * DAE_RULE_STRIDE + rule);
+
+	if (n)
+		*n += 1;
+}

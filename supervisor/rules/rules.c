@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "supervisor/rules/rules.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base.h"
+#include "supervisor/rules/image.h"
+#include "supervisor/rules/sweep.h"
+
+#define MAC_TRIES 100000
+
+enum { /* what is swept; addresses by family */
+	SWEEP_DST4,
+	SWEEP_SRC4,
+	SWEEP_DST6,
+	SWEEP_SRC6,
+	SWEEP_DPORT,
+	SWEEP_SPORT,
+	SWEEP_DSCP,
+	SWEEP_MAC,
+	SWEEP_COUNT
+};
+
+struct compiler {
+	struct tables *t;
+	struct sweep sweeps[SWEEP_COUNT];
+	struct dae_bitmap all;		/* every rule */
+	struct dae_bitmap by_ipver[2];	/* rules that can match IPv4, IPv6 */
+	struct dae_bitmap by_l4[2];	/* TCP, UDP */
+};
+
+static void bit_set(struct dae_bitmap *b, size_t i)
+{
+	b->w[i / 64] |= 1ULL << i % 64;
+}
+
+static void bit_clear(struct dae_bitmap *b, size_t i)
+{
+	b->w[i / 64] &= ~(1ULL << i % 64);
+}
+
+/* l4proto and ipversion: which of the two worlds a rule lives in. */
+static void fold_pair(struct dae_bitmap *worlds, size_t rule,
+		      const struct rule_cond *c, uint8_t first, uint8_t second)
+{
+	bool has[2] = { false, false };
+	size_t i;
+
+	for (i = 0; i < c->value_count; i++) {
+		has[0] |= c->values[i].number == first;
+		has[1] |= c->values[i].number == second;
+	}
+	for (i = 0; i < 2; i++)
+		if (has[i] == c->negate)
+			bit_clear(&worlds[i], rule);
+}
+
+static sweep_value address_value(const struct addr *a)
+{
+	sweep_value v = 0;
+	size_t i;
+
+	for (i = a->family == 4 ? 12 : 0; i < 16; i++)
+		v = v << 8 | a->b[i];
+	return a->family == 4 ? v << 96 : v;
+}
+
+/* The two sweeps are those of the address's families. */
+static int add_prefixes(struct sweep *v4, struct sweep *v6, uint16_t rule,
+			const struct rule_cond *c)
+{
+	int l4 = sweep_literal(v4, rule, c->negate);
+	int l6 = sweep_literal(v6, rule, c->negate), r;
+	const struct prefix *p;
+	sweep_value first, size;
+	size_t i;
+
+	if (l4 < 0 || l6 < 0)
+		return -ENOMEM;
+	for (i = 0; i < c->value_count; i++) {
+		if (c->values[i].key != RULE_KEY_LITERAL)
+			continue;
+		p = &c->values[i].prefix;
+		if ((p->addr.family != 4 || p->len > 32) &&
+		    (p->addr.family != 6 || p->len > 128))
+			return -EINVAL;
+		first = address_value(&p->addr);
+		size = p->len ? (sweep_value)1 << (128 - p->len) : 0;
+		first = p->len ? first & ~(size - 1) : 0;
+		r = sweep_range(p->addr.family == 4 ? v4 : v6,
+				p->addr.family == 4 ? l4 : l6, first,
+				first + (size - 1));
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int add_ports(struct sweep *s, uint16_t rule, const struct rule_cond *c)
+{
+	int l = sweep_literal(s, rule, c->negate), r;
+	size_t i;
+
+	if (l < 0)
+		return l;
+	for (i = 0; i < c->value_count; i++) {
+		if (c->values[i].range.lo > c->values[i].range.hi)
+			continue;	/* reversed: accepted, never matches */
+		r = sweep_range(s, l, c->values[i].range.lo,
+				c->values[i].range.hi);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int add_dscp(struct sweep *s, uint16_t rule, const struct rule_cond *c)
+{
+	int l = sweep_literal(s, rule, c->negate), r;
+	size_t i;
+
+	if (l < 0)
+		return l;
+	for (i = 0; i < c->value_count; i++) {
+		if (c->values[i].number > 63)
+			continue;
+		r = sweep_range(s, l, c->values[i].number,
+				c->values[i].number);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* "not this device" says nothing about a packet that has no MAC address: a
+ * negated list holds the zero address too. */
+static int add_macs(struct sweep *s, uint16_t rule, const struct rule_cond *c)
+{
+	int l = sweep_literal(s, rule, c->negate), r;
+	uint64_t key;
+	size_t i;
+
+	if (l < 0)
+		return l;
+	r = c->negate ? sweep_range(s, l, 0, 0) : 0;
+	for (i = 0; r == 0 && i < c->value_count; i++) {
+		key = dae_mac_key(c->values[i].mac);
+		r = sweep_range(s, l, key, key);
+	}
+	return r;
+}
+
+static int add_cond(struct compiler *c, uint16_t rule,
+		    const struct rule_cond *cond)
+{
+	struct sweep *s = c->sweeps;
+
+	switch (cond->fn) {
+	case RULE_DIP:
+		return add_prefixes(&s[SWEEP_DST4], &s[SWEEP_DST6], rule, cond);
+	case RULE_SIP:
+		return add_prefixes(&s[SWEEP_SRC4], &s[SWEEP_SRC6], rule, cond);
+	case RULE_DPORT:
+		return add_ports(&s[SWEEP_DPORT], rule, cond);
+	case RULE_SPORT:
+		return add_ports(&s[SWEEP_SPORT], rule, cond);
+	case RULE_DSCP:
+		return add_dscp(&s[SWEEP_DSCP], rule, cond);
+	case RULE_MAC:
+		return add_macs(&s[SWEEP_MAC], rule, cond);
+	case RULE_L4PROTO:
+		fold_pair(c->by_l4, rule, cond, IPPROTO_TCP, IPPROTO_UDP);
+		return 0;
+	case RULE_IPVERSION:
+		fold_pair(c->by_ipver, rule, cond, 4, 6);
+		return 0;
+	case RULE_DOMAIN:
+	case RULE_PNAME:
+		/* not seen here: never matches, negated always */
+		if (!cond->negate)
+			bit_clear(&c->by_l4[0], rule);
+		if (!cond->negate)
+			bit_clear(&c->by_l4[1], rule);
+		return 0;
+	case RULE_FN_COUNT:
+		break;
+	}
+	return -EINVAL;
+}
+
+static int convert_outbound(const struct rule_outbound *o,
+			    const struct rules_options *opt,
+			    struct dae_rule *ret)
+{
+	static const uint8_t actions[] = {
+		[RULE_DIRECT] = DAE_ACTION_DIRECT,
+		[RULE_BLOCK] = DAE_ACTION_BLOCK,
+		[RULE_GROUP] = DAE_ACTION_GROUP,
+		[RULE_MUST_RULES] = DAE_ACTION_MUST_RULES,
+	};
+
+	if (o->action >= ARRAY_LEN(actions))
+		return -EINVAL;
+	ret->action = actions[o->action];
+	ret->mark = o->has_mark ? o->mark : 0;
+	ret->flags = (uint8_t)((o->must ? DAE_RULE_MUST : 0) |
+			       (o->has_mark ? DAE_RULE_HAS_MARK : 0));
+	if (o->action != RULE_GROUP)
+		return 0;
+	if (o->group >= opt->group_count ||
+	    opt->group_ids[o->group] >= RULESET_GROUPS_MAX)
+		return -EINVAL;
+	ret->group = opt->group_ids[o->group];
+	return 0;
+}
+
+/* Fill @table (@size entries) from intervals of small numbers. */
+static void fill_table(const struct intervals *v, uint16_t *table, size_t size)
+{
+	size_t i, at;
+
+	for (i = 0, at = 0; i < v->count; i++)
+		for (; at < size && (i + 1 == v->count ||
+				     at < v->items[i + 1].start); at++)
+			table[at] = (uint16_t)v->items[i].class_id;
+}
+
+static int build_small(struct compiler *c, int which, enum dae_dim dim,
+		       const struct dae_bitmap *base, uint16_t *table,
+		       size_t size)
+{
+	struct intervals v = { 0 };
+	int r;
+
+	r = sweep_run(&c->sweeps[which], base, &c->t->classes[dim], &v);
+	if (r == 0)
+		fill_table(&v, table, size);
+	intervals_clear(&v);
+	return r;
+}
+
+static int build_trie(struct compiler *c, int which, enum dae_dim dim,
+		      const struct dae_bitmap *base)
+{
+	struct intervals v = { 0 };
+	int r;
+
+	r = sweep_run(&c->sweeps[which], base, &c->t->classes[dim], &v);
+	if (r == 0)
+		r = trie_build(&c->t->pool, &v, c->t->roots[which]);
+	intervals_clear(&v);
+	return r;
+}
+
+/* Put the addresses where no bucket overflows. */
+static bool place_macs(struct tables *t, const struct dae_mac *list,
+		       size_t count, uint64_t multiplier)
+{
+	struct dae_mac *m;
+	size_t i, way;
+
+	memset(t->mac, 0, sizeof(t->mac));
+	for (i = 0; i < count; i++) {
+		m = &t->mac[dae_mac_slot(list[i].mac, multiplier)];
+		for (way = 0; way < DAE_MAC_WAYS && m[way].used; way++)
+			;
+		if (way == DAE_MAC_WAYS)
+			return false;
+		m[way] = list[i];
+	}
+	t->mac_multiplier = multiplier;
+	return true;
+}
+
+/* Intervals of single addresses: those whose class is not the miss's. */
+static int list_macs(const struct intervals *v, uint32_t miss,
+		     struct dae_mac *list, size_t *ret_count)
+{
+	size_t i, n = 0;
+	uint64_t at, end;
+
+	for (i = 0; i < v->count; i++) {
+		if (v->items[i].class_id == miss)
+			continue;
+		at = (uint64_t)v->items[i].start;
+		end = i + 1 < v->count ? (uint64_t)v->items[i + 1].start :
+					 1ULL << 48;
+		for (; at < end; at++) {
+			if (n == DAE_MAC_SLOTS)
+				return -EOVERFLOW;
+			list[n++] = (struct dae_mac){
+				.mac = at, .class_id = v->items[i].class_id,
+				.used = 1,
+			};
+		}
+	}
+	*ret_count = n;
+	return 0;
+}
+
+static int build_macs(struct compiler *c)
+{
+	auto_free struct dae_mac *list = calloc(DAE_MAC_SLOTS, sizeof(*list));
+	struct sweep nothing = c->sweeps[SWEEP_MAC];
+	struct intervals v = { 0 }, miss = { 0 };
+	struct classes *classes = &c->t->classes[DAE_DIM_MAC];
+	uint64_t multiplier = 0x9e3779b97f4a7c15ULL;
+	size_t count, i;
+	int r;
+
+	if (!list)
+		return -ENOMEM;
+	nothing.count = 0;	/* the same conditions, no address */
+	r = sweep_run(&nothing, &c->all, classes, &miss);
+	if (r == 0) {
+		c->t->mac_miss = miss.items[0].class_id;
+		r = sweep_run(&c->sweeps[SWEEP_MAC], &c->all, classes, &v);
+	}
+	if (r == 0)
+		r = list_macs(&v, c->t->mac_miss, list, &count);
+	intervals_clear(&v);
+	intervals_clear(&miss);
+	for (i = 0; r == 0 && i < MAC_TRIES; i++) {
+		if (place_macs(c->t, list, count, multiplier))
+			return 0;
+		multiplier = multiplier * 6364136223846793005ULL + 2;
+	}
+	return r < 0 ? r : -EOVERFLOW;
+}
+
+static int build_tables(struct compiler *c)
+{
+	static const enum dae_dim whole[] = { DAE_DIM_DOMAIN, DAE_DIM_PNAME };
+	struct tables *t = c->t;
+	uint32_t id;
+	size_t i;
+	int r;
+
+	for (i = 0, r = 0; r == 0 && i < ARRAY_LEN(whole); i++)
+		r = classes_intern(&t->classes[whole[i]], &c->all, &id);
+	for (i = 0; r == 0 && i < 2; i++) {
+		r = build_trie(c, i ? SWEEP_DST6 : SWEEP_DST4, DAE_DIM_DST,
+			       &c->by_ipver[i]);
+		if (r == 0)
+			r = build_trie(c, i ? SWEEP_SRC6 : SWEEP_SRC4,
+				       DAE_DIM_SRC, &c->all);
+		if (r == 0)
+			r = build_small(c, SWEEP_DPORT, DAE_DIM_DPORT,
+					&c->by_l4[i], t->dport[i], 65536);
+	}
+	if (r == 0)
+		r = build_small(c, SWEEP_SPORT, DAE_DIM_SPORT, &c->all,
+				t->sport, 65536);
+	if (r == 0)
+		r = build_small(c, SWEEP_DSCP, DAE_DIM_DSCP, &c->all, t->dscp,
+				64);
+	return r < 0 ? r : build_macs(c);
+}
+
+static int fail(struct rules_error *e, const struct config_pos *pos, int r)
+{
+	const char *why = r == -E2BIG ? "more rules than fit" :
+		r == -EOVERFLOW ? "the rules need more table space than there "
+				  "is (too many different address sets or MAC "
+				  "addresses)" :
+		r == -ENOMEM ? "out of memory" : "a rule cannot be compiled";
+
+	*e = (struct rules_error){ 0 };
+	if (pos)
+		e->pos = *pos;
+	snprintf(e->text, sizeof(e->text), "%s", why);
+	return r;
+}
+
+static int add_rule(struct compiler *c, size_t i, const struct config_rule *rule,
+		    const struct rules_options *opt)
+{
+	struct tables *t = c->t;
+	size_t k;
+	int r;
+
+	r = convert_outbound(&rule->out, opt, &t->rules[i]);
+	if (t->rules[i].action == DAE_ACTION_MUST_RULES)
+		bit_set(&t->must, i);
+	for (k = 0; r == 0 && k < rule->cond_count; k++)
+		r = add_cond(c, (uint16_t)i, &rule->conds[k]);
+	return r;
+}
+
+static int compile(struct compiler *c, const struct config_routing *routing,
+		   const struct rules_options *opt, struct rules_error *err)
+{
+	struct dae_rule *fallback = &c->t->rules[DAE_RULE_FALLBACK];
+	size_t i;
+	int r;
+
+	for (i = 0; i < routing->rule_count; i++)
+		bit_set(&c->all, i);
+	for (i = 0; i < 2; i++)
+		c->by_l4[i] = c->by_ipver[i] = c->all;
+	for (i = 0; i < routing->rule_count; i++) {
+		r = add_rule(c, i, &routing->rules[i], opt);
+		if (r < 0)
+			return fail(err, &routing->rules[i].pos, r);
+	}
+	r = convert_outbound(&routing->fallback, opt, fallback);
+	if (r == 0 && fallback->action == DAE_ACTION_MUST_RULES)
+		r = -EINVAL;
+	if (r < 0)
+		return fail(err, &routing->fallback.pos, r);
+	c->t->rule_count = (uint32_t)routing->rule_count;
+	r = build_tables(c);
+	return r < 0 ? fail(err, NULL, r) : 0;
+}
+
+static uint32_t used_dims(const struct compiler *c)
+{
+	static const struct { int sweep; enum dae_dim dim; } map[] = {
+		{ SWEEP_SRC4, DAE_DIM_SRC },   { SWEEP_SPORT, DAE_DIM_SPORT },
+		{ SWEEP_DSCP, DAE_DIM_DSCP },  { SWEEP_MAC, DAE_DIM_MAC },
+	};
+	uint32_t used = 1U << DAE_DIM_DST | 1U << DAE_DIM_DPORT;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(map); i++)
+		if (c->sweeps[map[i].sweep].literal_count)
+			used |= 1U << map[i].dim;
+	return used;
+}
+
+int rules_compile(const struct config_routing *routing,
+		  const struct rules_options *opt, struct rules_image *ret,
+		  struct rules_error *ret_err)
+{
+	struct compiler *c;
+	size_t i;
+	int r;
+
+	if (routing->rule_count > DAE_RULES_MAX)
+		return fail(ret_err, &routing->rules[DAE_RULES_MAX].pos,
+			    -E2BIG);
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		return fail(ret_err, NULL, -ENOMEM);
+	c->t = tables_new();
+	r = c->t ? compile(c, routing, opt, ret_err) :
+		   fail(ret_err, NULL, -ENOMEM);
+	if (r == 0) {
+		c->t->used_dims = used_dims(c);
+		r = tables_to_image(c->t, ret);
+		if (r < 0)
+			fail(ret_err, NULL, r);
+	}
+	for (i = 0; i < SWEEP_COUNT; i++)
+		sweep_clear(&c->sweeps[i]);
+	tables_free(&c->t);
+	free(c);
+	return r;
+}
