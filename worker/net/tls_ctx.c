@@ -23,7 +23,6 @@
 
 struct tls_ctx {
 	WOLFSSL_CTX *of[2];	/* by enum tls_use */
-	bool has_ca;
 };
 
 int tls_init(void)
@@ -110,6 +109,21 @@ static int load_ca_fd(struct tls_ctx *t, int fd)
 	return r;
 }
 
+/* A context allocates the rest of itself with its first session: no probe is to
+ * be charged for what it will not get back. */
+static int warm_up(struct tls_ctx *t)
+{
+	WOLFSSL *ssl;
+
+	for (size_t i = 0; i < ARRAY_LEN(t->of); i++) {
+		ssl = wolfSSL_new(t->of[i]);
+		if (!ssl)
+			return -ENOMEM;
+		wolfSSL_free(ssl);
+	}
+	return 0;
+}
+
 int tls_ctx_new(struct tls_ctx **ret, int ca_fd)
 {
 	struct tls_ctx *t = calloc(1, sizeof(*t));
@@ -123,6 +137,8 @@ int tls_ctx_new(struct tls_ctx **ret, int ca_fd)
 		r = share_store(t);
 	if (r == 0 && ca_fd >= 0)
 		r = load_ca_fd(t, ca_fd);
+	if (r == 0)
+		r = warm_up(t);
 	if (r < 0) {
 		tls_ctx_free(&t);
 		return r;

@@ -93,6 +93,14 @@ static int doq_data(void *arg, int64_t stream, const uint8_t *buf, size_t len,
 	return 0;
 }
 
+/* FIN, and no whole answer in front of it. */
+static int doq_cut_short(struct doq *d)
+{
+	return fail_set(d->fail,
+			d->len > 0 ? OUTCOME_DNS_MALFORMED : OUTCOME_CLOSED,
+			FOREIGN_NONE, 0);
+}
+
 static int doq_lost(struct doq *d, bool has_code, uint64_t code)
 {
 	if (doq_is_whole(d))
@@ -100,7 +108,7 @@ static int doq_lost(struct doq *d, bool has_code, uint64_t code)
 	if (has_code)
 		return fail_set(d->fail, OUTCOME_QUIC_STREAM_RESET,
 				FOREIGN_QUIC_APP, code);
-	return fail_set(d->fail, OUTCOME_CLOSED, FOREIGN_NONE, 0);
+	return doq_cut_short(d);
 }
 
 static int doq_closed(void *arg, int64_t stream, bool has_code, uint64_t code)
@@ -170,13 +178,8 @@ static int doq_judge(struct probe *p, uint64_t now_ns)
 		probe_phase(p, PHASE_FIRST_BYTE, now_ns);
 	if (!quic_is_verified(d->run.quic))
 		return PROBE_GOING;
-	if (!doq_is_whole(d)) {
-		if (!d->is_over)
-			return PROBE_GOING;
-		return fail_set(&p->fail,
-				d->len > 0 ? OUTCOME_DNS_MALFORMED :
-					     OUTCOME_CLOSED, FOREIGN_NONE, 0);
-	}
+	if (!doq_is_whole(d))
+		return d->is_over ? doq_cut_short(d) : PROBE_GOING;
 	r = dns_check_answer(p, &d->question, d->answer + PREFIX,
 			     doq_expected(d) - PREFIX);
 	if (r == PROBE_GOING)
