@@ -49,7 +49,7 @@ struct config_monitor {
 	char *qname;		/* DNS question, from ?name= or a default */
 	uint16_t qtype;
 	uint8_t family;		/* 0: both if the name has both, else 4 or 6 */
-	uint16_t status_min, status_max;	/* expect_status */
+	uint16_t status_min, status_max;	/* expect_status; 0: not said */
 	char *expect_body;
 	int expect_rcode;	/* -1: NOERROR with an answer */
 	char *expect_rdata;

@@ -11,6 +11,9 @@
 #define TAB_STOP 8U
 #define LEAD_CELLS 50U	/* kept before the caret of a clipped line */
 
+static const char word_chars[] =
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+";
+
 struct line {
 	char *s;	/* masked copy */
 	size_t len;
@@ -154,7 +157,11 @@ static bool line_take(const struct config_file *f, const struct ast_text *at,
 	mask_secrets(ret->s, len);
 	ret->len = len;
 	ret->caret = off;
-	ret->caret_end = has_text ? off + at->len + (at->quote ? 2 : 0) : off;
+	ret->caret_end = off;
+	if (has_text)
+		ret->caret_end += at->len + (at->quote ? 2 : 0);
+	else
+		ret->caret_end += strspn(ret->s + off, word_chars);
 	ret->caret_end = MIN(ret->caret_end, len);
 	return true;
 }

@@ -207,10 +207,7 @@ static int decode(struct arena *a, const struct url *u, size_t row,
 int config_monitor_parse(struct arena *a, const char *text, size_t len,
 			 struct config_monitor *ret, char *why, size_t cap)
 {
-	struct config_monitor m = {
-		.status_min = 200, .status_max = 399, .expect_rcode = -1,
-		.rise = 1,
-	};
+	struct config_monitor m = { .expect_rcode = -1, .rise = 1 };
 	struct url u;
 	size_t i;
 	int r;

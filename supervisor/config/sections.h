@@ -14,7 +14,5 @@ void section_global_defaults(struct config *c);
 void section_supervisor_defaults(struct config *c);
 /* After the last block of all files. */
 void section_global_finish(struct config_ctx *c);
-void section_routing_finish(struct config_ctx *c);
-void section_supervisor_finish(struct config_ctx *c);
 /* After all of these: what depends on several sections. */
 void config_checks_run(struct config_ctx *c);
