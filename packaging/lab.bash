@@ -229,6 +229,12 @@ lab_proxies()
 	lab_start http far tinyproxy -d -c "$lab/tinyproxy.conf"
 	lab_start engine-server far ss-server -s "$lab_far.30" -p 8388 \
 		-k lab -m chacha20-ietf-poly1305 -u
+	lab_engine
+}
+
+# A transparent proxy as it is found on routers, nothing of ours in it.
+lab_engine()
+{
 	lab_start engine router ss-redir -s "$lab_far.30" -p 8388 \
 		-b 127.0.0.1 -l 12346 -k lab -m chacha20-ietf-poly1305 -T -u
 }
