@@ -20,12 +20,8 @@ function(dae_install_file file dir)
 	endif()
 endfunction()
 
-if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
-	set(dae_etc /etc)
-else()
-	set(dae_etc ${CMAKE_INSTALL_FULL_SYSCONFDIR})
-endif()
-dae_install_file(examples/config.dae ${dae_etc}/dae-supervisor
+# The configuration may hold passwords of nodes.
+dae_install_file(examples/config.dae /etc/dae-supervisor
 	PERMISSIONS OWNER_READ OWNER_WRITE)
 dae_install_file(systemd/dae-supervisor.service lib/systemd/system)
 dae_install_file(systemd/sysusers.conf lib/sysusers.d
