@@ -39,6 +39,8 @@ static const struct {
 	const char *name;
 	uint8_t kind, proto;
 } kinds[] = {
+	{ "resolve", JOB_RESOLVE, IPPROTO_UDP },
+	{ "resolve_tcp", JOB_RESOLVE, IPPROTO_TCP },
 	{ "http", JOB_HTTP, IPPROTO_TCP },
 	{ "dns_udp", JOB_DNS_UDP, IPPROTO_UDP },
 	{ "dns_tcp", JOB_DNS_TCP, IPPROTO_TCP },
@@ -68,6 +70,14 @@ static const struct option options[] = {
 	{ "heap", required_argument, NULL, 'H' },
 	{ "repeat", required_argument, NULL, 'n' },
 	{ "at-once", required_argument, NULL, 'C' },
+	{ "via", required_argument, NULL, 'v' },
+	{ "target", required_argument, NULL, 'g' },
+	{ "target-name", required_argument, NULL, 'N' },
+	{ "user", required_argument, NULL, 'u' },
+	{ "password", required_argument, NULL, 'w' },
+	{ "via-sni", required_argument, NULL, 'V' },
+	{ "via-tls", no_argument, NULL, 'L' },
+	{ "via-insecure", no_argument, NULL, 'J' },
 	{ "tls", no_argument, NULL, 'T' },
 	{ "insecure", no_argument, NULL, 'I' },
 	{ "clock-unset", no_argument, NULL, 'U' },
@@ -92,12 +102,26 @@ static void print_string(const char *key, const char *value)
 	fputs("\",", stdout);
 }
 
+static void print_addrs(const struct result *res)
+{
+	char text[ADDR_STRLEN];
+	struct addr a = { .family = res->addr_family };
+
+	fputs("\"addrs\":[", stdout);
+	for (unsigned int i = 0; i < res->naddrs; i++) {
+		memcpy(a.b, res->addrs[i], sizeof(a.b));
+		printf("%s\"%s\"", i ? "," : "", addr_format(&a, text));
+	}
+	printf("],\"ttl\":%u,", res->ttl_s);
+}
+
 static void print_result(const struct result *res)
 {
 	char detail[MSG_DETAIL_MAX + 1] = "";
 
 	memcpy(detail, res->detail, MSG_DETAIL_MAX);
 	putchar('{');
+	print_addrs(res);
 	print_string("outcome", outcome_name(res->outcome));
 	print_string("phase", phase_name(res->phase));
 	print_string("foreign_kind", foreign_name(res->foreign_kind));
@@ -111,15 +135,15 @@ static void print_result(const struct result *res)
 	       (long long)res->cert_not_after);
 }
 
-static int open_socket(const struct job_spec *spec)
+static int socket_to(const struct sockaddr_storage *to, uint8_t proto)
 {
-	int type = spec->proto == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM;
-	int fd = socket(spec->peer.ss_family, type | SOCK_NONBLOCK, 0);
-	socklen_t len = spec->peer.ss_family == AF_INET ?
+	int type = proto == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM;
+	int fd = socket(to->ss_family, type | SOCK_NONBLOCK, 0);
+	socklen_t len = to->ss_family == AF_INET ?
 				sizeof(struct sockaddr_in) :
 				sizeof(struct sockaddr_in6);
 
-	if (fd < 0 || (connect(fd, (const void *)&spec->peer, len) < 0 &&
+	if (fd < 0 || (connect(fd, (const void *)to, len) < 0 &&
 		       errno != EINPROGRESS))
 		die(strerror(errno));
 	return fd;
@@ -134,7 +158,8 @@ static void launch_more(evutil_socket_t fd DAE_UNUSED, short what DAE_UNUSED,
 	while (run->begun < run->wanted && run->host.running < run->at_once) {
 		run->spec.id = (uint32_t)++run->begun;
 		if (probe_launch(&run->host, &run->spec, NULL,
-				 open_socket(&run->spec)) < 0)
+				 socket_to(&run->spec.peer,
+					   run->spec.proto)) < 0)
 			die("the job cannot be run");
 	}
 	if (run->done == run->wanted)
@@ -163,29 +188,52 @@ static void on_done(struct probe_host *host, struct probe *p)
 	event_active(run->more, EV_TIMEOUT, 0);
 }
 
-static int no_socket(struct probe_host *host DAE_UNUSED,
-		     struct probe *p DAE_UNUSED,
-		     const struct sockaddr_storage *to DAE_UNUSED,
-		     uint8_t proto DAE_UNUSED)
+/* The answer comes after the question has returned, as from a supervisor. */
+struct asked {
+	struct probe_host *host;
+	struct sockaddr_storage to;
+	uint32_t job_id;
+	uint8_t proto;
+};
+
+static void give_socket(evutil_socket_t fd DAE_UNUSED, short what DAE_UNUSED,
+			void *arg)
 {
-	return -EOPNOTSUPP;
+	auto_free struct asked *asked = arg;
+	struct probe *p = probe_find(asked->host, asked->job_id);
+
+	if (p)
+		probe_socket_arrived(p, socket_to(&asked->to, asked->proto), 0);
 }
 
-static void set_target(struct job_spec *spec, char *text)
+static int ask_socket(struct probe_host *host, struct probe *p,
+		      const struct sockaddr_storage *to, uint8_t proto)
+{
+	const struct timeval now = { 0 };
+	struct asked *asked = malloc(sizeof(*asked));
+
+	if (!asked)
+		return -ENOMEM;
+	*asked = (struct asked){ host, *to, p->spec.id, proto };
+	return event_base_once(host->base, -1, EV_TIMEOUT, give_socket, asked,
+			       &now);
+}
+
+static void set_addr(struct sockaddr_storage *ret, char *text)
 {
 	char *colon = strrchr(text, ':');
 	struct addr addr;
 
 	if (!colon)
-		die("--to wants ADDRESS:PORT");
+		die("an address is ADDRESS:PORT");
 	*colon = '\0';
 	if (*text == '[' && colon[-1] == ']') {
 		colon[-1] = '\0';
 		text++;
 	}
 	if (addr_parse(text, &addr) < 0)
-		die("--to wants a literal address");
-	addr_to_sockaddr(&addr, (uint16_t)atoi(colon + 1), &spec->peer);
+		die("an address is literal");
+	addr_to_sockaddr(&addr, (uint16_t)atoi(colon + 1), ret);
 }
 
 static void set_kind(struct job_spec *spec, const char *name)
@@ -230,6 +278,14 @@ static int string_of(int c)
 		return JOB_STR_EXPECT_BODY;
 	case 'd':
 		return JOB_STR_EXPECT_RDATA;
+	case 'u':
+		return JOB_STR_USER;
+	case 'w':
+		return JOB_STR_PASSWORD;
+	case 'V':
+		return JOB_STR_VIA_SNI;
+	case 'N':
+		return JOB_STR_TARGET_NAME;
 	default:
 		return -1;
 	}
@@ -246,6 +302,10 @@ static int flag_of(int c)
 		return JOB_CLOCK_UNSET;
 	case 'A':
 		return JOB_ANY_ANSWER;
+	case 'L':
+		return JOB_VIA_TLS;
+	case 'J':
+		return JOB_VIA_INSECURE;
 	default:
 		return 0;
 	}
@@ -263,7 +323,14 @@ static void take_option(struct run *run, int c, const char **ca)
 		set_kind(spec, optarg);
 		break;
 	case 't':
-		set_target(spec, optarg);
+		set_addr(&spec->peer, optarg);
+		break;
+	case 'g':
+		set_addr(&spec->target, optarg);
+		break;
+	case 'v':
+		spec->via = strcmp(optarg, "socks5") == 0 ? JOB_VIA_SOCKS5 :
+							    JOB_VIA_HTTP;
 		break;
 	case 'c':
 		*ca = optarg;
@@ -301,7 +368,7 @@ static void take_options(struct run *run, int argc, char **argv,
 	int c;
 
 	*run = (struct run){
-		.host = { .done = on_done, .request_socket = no_socket },
+		.host = { .done = on_done, .request_socket = ask_socket },
 		.spec = { .deadline_ms = 3000, .nfds = 1, .qtype = 1,
 			  .status_min = 200, .status_max = 399 },
 		.wanted = 1,
@@ -313,6 +380,8 @@ static void take_options(struct run *run, int argc, char **argv,
 		take_option(run, c, ca);
 	if (!run->spec.kind || !run->spec.peer.ss_family)
 		die("--kind and --to are needed");
+	if (run->spec.via == JOB_VIA_SOCKS5)	/* its control connection */
+		run->spec.proto = IPPROTO_TCP;
 }
 
 /* Kilobytes: resident, and of them anonymous. */

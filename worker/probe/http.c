@@ -141,7 +141,7 @@ static int judge(struct probe *p, struct http_probe *h, bool has_ended)
 	if (r < 0)
 		return r;
 	body = http1_body(h->answer, &len);
-	if (!*want || memmem(body, len, want, strlen(want))) {
+	if (!*want || (len && memmem(body, len, want, strlen(want)))) {
 		note_clock(p, h->answer);
 		return PROBE_DONE;
 	}
