@@ -36,13 +36,40 @@ setup_list()
 	done
 }
 
-# setup_missing GROUP...: those of them that are not installed.
-setup_missing()
+# Of the names on the input, those that are not installed.
+setup_absent()
 {
-	setup_list "$@" | while read -r package; do
+	sort -u | while read -r package; do
 		dpkg-query -W -f '${Status}' "$package" 2>/dev/null |
 			grep -q 'ok installed' || echo "$package"
 	done
+}
+
+# setup_missing GROUP...: those of the groups that are not installed.
+setup_missing()
+{
+	setup_list "$@" | setup_absent
+}
+
+# What is installed here is for tests: its services are not started. The way
+# to say so is a file, which is taken away again.
+setup_install()
+{
+	local policy=/usr/sbin/policy-rc.d made=0 status=0
+
+	echo "installing $*"
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get -q update >/dev/null || die "apt-get update failed"
+	if [ ! -e "$policy" ]; then
+		printf '#!/bin/sh\nexit 101\n' >"$policy"
+		chmod 755 "$policy"
+		made=1
+	fi
+	apt-get -q -y install --no-install-recommends "$@" >"$log" 2>&1 \
+		</dev/null || status=1
+	[ "$made" = 0 ] || rm -f "$policy"
+	[ "$status" = 0 ] ||
+		die "apt-get install failed: $(tail -n 5 "$log")"
 }
 
 setup_packages()
@@ -50,13 +77,7 @@ setup_packages()
 	local missing
 
 	mapfile -t missing < <(setup_missing "$@")
-	[ ${#missing[@]} -gt 0 ] || return 0
-	echo "installing ${missing[*]}"
-	export DEBIAN_FRONTEND=noninteractive
-	apt-get -q update >/dev/null || die "apt-get update failed"
-	apt-get -q -y install --no-install-recommends "${missing[@]}" \
-		>"$log" 2>&1 </dev/null ||
-		die "apt-get install failed: $(tail -n 5 "$log")"
+	[ ${#missing[@]} -eq 0 ] || setup_install "${missing[@]}"
 }
 
 # The accounts that the package would make.
