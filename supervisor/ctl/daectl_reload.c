@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* reload, and check-config, which needs nobody but the file. */
+#include "supervisor/ctl/daectl_run.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/exitcode.h"
+#include "supervisor/config_load.h"
+#include "supervisor/ctl/ctl_diag.h"
+#include "supervisor/ctl/ctl_json.h"
+#include "supervisor/ctl/daectl_conn.h"
+#include "supervisor/ctl/daectl_out.h"
+
+#define RELOAD_MS 60000
+
+int run_reload(struct daectl *d)
+{
+	auto_json json_t *env = NULL;
+	const json_t *data;
+	int r;
+
+	if (!daectl_has(d, OPT_TIMEOUT))
+		d->timeout_ms = RELOAD_MS;
+	r = conn_ask(d, "reload",
+		     json_pack("{s:b}", "dry_run", daectl_has(d, OPT_DRY_RUN)),
+		     &env);
+	if (r != CTL_EXIT_OK)
+		return r;
+	if (out_is_json(d))
+		return out_json(d, env);
+	data = json_object_get(env, "data");
+	conn_print_diagnostics(json_object_get(data, "diagnostics"));
+	if (!d->is_quiet)
+		out_print("%s%s%s", out_str(data, "result"),
+			  *out_str(data, "message") ? ": " : "",
+			  out_str(data, "message"));
+	return CTL_EXIT_OK;
+}
+
+static int print_check(const struct daectl *d, const char *path, int r,
+		       const struct config *c, const struct config_diags *diags)
+{
+	int code = r == 0 ? CTL_EXIT_OK : CTL_EXIT_CONFIG;
+	json_t *list = ctl_diag_json(diags);
+	auto_json json_t *env = NULL;
+	char summary[OUT_TEXT] = "";
+
+	if (!list)
+		return CTL_EXIT_FAILED;
+	if (c)
+		config_summary(c, summary, sizeof(summary));
+	if (out_is_json(d)) {
+		env = out_envelope("dae.check-config/1",
+				   json_pack("{s:o, s:b, s:I, s:I, s:o, s:o}",
+					     "file", ctl_json_text(path), "valid",
+					     r == 0, "errors",
+					     (json_int_t)diags->error_count,
+					     "warnings",
+					     (json_int_t)diags->warning_count,
+					     "summary",
+					     ctl_json_text(c ? summary : NULL),
+					     "diagnostics", list));
+		if (!env || out_json(d, env) != CTL_EXIT_OK)
+			return CTL_EXIT_FAILED;
+		return code;
+	}
+	conn_print_diagnostics(list);
+	json_decref(list);
+	if (diags->dropped)
+		out_fail(0, NULL, "%zu further messages", diags->dropped);
+	if (r == 0 && !d->is_quiet)
+		out_print("%s: ok: %s", path, summary);
+	return code;
+}
+
+int run_check_config(struct daectl *d)
+{
+	auto_diags struct config_diags diags = { 0 };
+	auto_config struct config *c = NULL;
+	int r;
+
+	r = config_load(&c, d->args[0], &diags);
+	if (r == -ENOMEM)
+		return out_fail(CTL_EXIT_FAILED, NULL, "out of memory");
+	return print_check(d, d->args[0], r, c, &diags);
+}
