@@ -105,8 +105,10 @@ static int conn_start(struct quic *q)
 	r = ngtcp2_conn_client_new(&q->conn, &dcid, &scid, &path,
 				   NGTCP2_PROTO_VER_V1, &quic_callbacks,
 				   &settings, &params, &q->mem, q);
-	if (r != 0)
+	if (r != 0) {
+		q->conn = NULL;	/* it leaves what it has freed again */
 		return r == NGTCP2_ERR_NOMEM ? -ENOMEM : -EINVAL;
+	}
 	ngtcp2_conn_set_tls_native_handle(q->conn, q->tls.ssl);
 	return 0;
 }
