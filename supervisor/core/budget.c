@@ -6,6 +6,8 @@
 #define DAY_S 86400
 /* The rest of a day is never thought shorter: no burst before midnight. */
 #define REST_MIN_S 3600
+/* 2020: before that a clock has not been set. */
+#define DAY_CLOCK_SET 18262
 
 void budget_init(struct budget *b, uint64_t daily_bytes)
 {
@@ -21,7 +23,7 @@ bool budget_roll(struct budget *b, int64_t wall_s)
 {
 	int64_t day = day_of(wall_s);
 
-	if (b->day == day)
+	if (b->day == day || (day < DAY_CLOCK_SET && b->day >= DAY_CLOCK_SET))
 		return false;
 	if (b->day >= 0) {
 		b->yesterday_bytes = b->today_bytes;

@@ -145,9 +145,15 @@ size_t job_table_worker_lost(struct job_table *t, uint32_t worker,
 	return n;
 }
 
+static uint64_t limit_ns(const struct job *j)
+{
+	return j->worker == JOB_NO_WORKER ? j->deadline_ns
+					  : j->deadline_ns + JOB_SLACK_NS;
+}
+
 bool job_is_exhausted(const struct job *j, uint64_t now_ns)
 {
-	if (now_ns >= j->deadline_ns)
+	if (now_ns >= limit_ns(j))
 		return true;
 	return j->worker == JOB_NO_WORKER && j->attempts >= JOB_ATTEMPTS;
 }
@@ -191,8 +197,11 @@ uint64_t job_table_next_ns(const struct job_table *t)
 {
 	uint64_t next = UINT64_MAX;
 
-	for (uint32_t i = 0; i < t->live_count; i++)
-		next = MIN(next, t->jobs[t->live[i]].deadline_ns);
+	for (uint32_t i = 0; i < t->live_count; i++) {
+		uint64_t at = limit_ns(&t->jobs[t->live[i]]);
+
+		next = MIN(next, at);
+	}
 	return next;
 }
 

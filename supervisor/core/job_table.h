@@ -13,6 +13,7 @@
 #define JOB_TABLE_MAX 65536
 #define JOB_NO_WORKER UINT32_MAX
 #define JOB_ATTEMPTS 3		/* workers that may die of one job */
+#define JOB_SLACK_NS 2000000000ULL	/* for a worker to say it in time */
 
 enum job_stage { JOB_STAGE_RESOLVE, JOB_STAGE_PROBE };
 
@@ -23,13 +24,14 @@ struct job {
 	uint64_t slot;		/* of the schedule */
 	uint64_t due_ns;
 	uint64_t sent_ns;	/* to the worker it has now, or 0 */
-	uint64_t deadline_ns;	/* for the final result */
+	uint64_t deadline_ns;	/* what workers are told */
 	uint32_t worker;	/* place, JOB_NO_WORKER: waits to be sent */
 	uint32_t generation;
 	uint8_t attempts;	/* workers it was given to */
 	uint8_t stage;		/* enum job_stage */
 	bool is_solo;		/* with nothing else in its worker */
 	bool is_witness;	/* asked for by the offline gate */
+	bool is_scheduled;	/* schedule_done() is owed */
 	uint64_t cookie;	/* of who asked for it by hand; 0: schedule */
 };
 
@@ -64,13 +66,15 @@ void job_unassign(struct job_table *t, struct job *j);
  */
 size_t job_table_worker_lost(struct job_table *t, uint32_t worker,
 			     uint32_t generation, struct job **ret, size_t max);
+/* Waiting past its deadline or after JOB_ATTEMPTS, or with a worker that is
+ * silent past the deadline and JOB_SLACK_NS. */
 bool job_is_exhausted(const struct job *j, uint64_t now_ns);
-/* Some job past its deadline at @now_ns, or NULL. */
+/* Some exhausted job, or NULL. */
 struct job *job_table_expired(const struct job_table *t, uint64_t now_ns);
 /* The waiting job that has waited longest after @after (NULL: first). */
 struct job *job_table_waiting(const struct job_table *t,
 			      const struct job *after);
-/* Earliest deadline, UINT64_MAX if empty. */
+/* When the next one is exhausted by time, UINT64_MAX if empty. */
 uint64_t job_table_next_ns(const struct job_table *t);
 /* Earliest deadline of what this worker has, 0 if nothing. */
 uint64_t job_table_worker_due_ns(const struct job_table *t, uint32_t worker,

@@ -102,6 +102,17 @@ static void enter(struct offline *o, enum offline_state state,
 	o->pulse_ns = now_ns;
 }
 
+void offline_inherit(struct offline *o, const struct offline *old)
+{
+	o->state = old->state == OFFLINE ? OFFLINE : ONLINE;
+	o->has_link = old->has_link;
+	o->since_ns = old->since_ns;
+	o->last_ok_ns = old->last_ok_ns;
+	o->returned_ns = old->returned_ns;
+	o->pulse_ns = old->pulse_ns;
+	o->turn = old->turn;
+}
+
 /* Everyone who was asked has failed and nobody is left to ask. */
 static void conclude(struct offline *o, uint64_t now_ns)
 {

@@ -46,6 +46,8 @@ void offline_free(struct offline **o);
  */
 void offline_set_witness(struct offline *o, uint32_t target, bool is_witness,
 			 bool preferred);
+/* The state of the one before a reload, doubt excepted. */
+void offline_inherit(struct offline *o, const struct offline *old);
 /* @target is reached without the uplink: it says nothing about it. */
 void offline_set_local(struct offline *o, uint32_t target, bool is_local);
 /* One result of @target, whose probe was sent at @started_ns. */

@@ -36,8 +36,14 @@ struct prober {
 	struct prober_held *held;	/* results in doubt */
 	size_t held_count, held_cap;
 	uint64_t job_timeout_ns;	/* deadline of a job, all attempts */
-	uint64_t groups_epoch;		/* counts: publish groups when it moved */
-	bool groups_dirty;
+	uint64_t groups_epoch;		/* counts evaluations */
+	bool groups_dirty;		/* evaluate at the next call */
+	bool stats_dirty;		/* only latencies moved: not at once */
+	uint64_t groups_ns, stretch_ns;	/* when last done */
+	uint32_t stretch;		/* permille */
+	uint32_t offered;		/* job handed out last */
+	struct job **lost;		/* room for the jobs of one worker */
+	uint64_t *lost_keys, *held_keys;
 };
 
 struct prober_now {
@@ -87,13 +93,19 @@ struct job *prober_next_expired(struct prober *p, const struct prober_now *now);
 /* From rtnetlink: a way out exists; @changed: routes or addresses moved. */
 void prober_link(struct prober *p, bool has_uplink, bool changed,
 		 const struct prober_now *now);
-/* Time went by: at most once a second is enough. */
+/* Time went by: once a second, or when prober_next_ns() says. */
 void prober_tick(struct prober *p, const struct prober_now *now);
 /* Evaluate groups if anything moved; true if they are to be published. */
 bool prober_update_groups(struct prober *p, const struct prober_now *now);
 /* -ENOENT. */
 int prober_set_admin(struct prober *p, uint32_t target, enum node_admin admin,
 		     uint64_t until_ns, const struct prober_now *now);
+/* What the kernel knows of a target without checks (a local listener). */
+int prober_set_assumed(struct prober *p, uint32_t target, enum verdict v,
+		       const struct prober_now *now);
+/* By command: in quarantine for the policy's time, and out of it. -ENOENT. */
+int prober_hold(struct prober *p, uint32_t target,
+		const struct prober_now *now);
 int prober_release(struct prober *p, uint32_t target,
 		   const struct prober_now *now);
 uint64_t prober_next_ns(const struct prober *p, uint64_t now_ns);

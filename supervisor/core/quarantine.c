@@ -55,6 +55,11 @@ void quarantine_set_policy(struct quarantine *q,
 	q->policy = *p;
 }
 
+uint64_t quarantine_hold_ns(const struct quarantine *q)
+{
+	return q->policy.hold_ns;
+}
+
 static struct suspect *find(const struct quarantine *q, uint64_t key)
 {
 	for (size_t i = 0; i < q->count; i++) {

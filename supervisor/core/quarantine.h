@@ -32,6 +32,8 @@ void quarantine_free(struct quarantine **q);
 #define auto_quarantine __attribute__((cleanup(quarantine_free)))
 void quarantine_set_policy(struct quarantine *q,
 			   const struct quarantine_policy *p);
+/* How long one is held. */
+uint64_t quarantine_hold_ns(const struct quarantine *q);
 /*
  * A worker died with the targets @keys in flight (repeats count once). Writes
  * those that are held from now on to @ret_held (at least @n) and returns how

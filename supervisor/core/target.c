@@ -170,6 +170,7 @@ static void inherit(struct target *t, const struct target *old)
 	t->admin = old->admin;
 	t->admin_until_ns = old->admin_until_ns;
 	t->is_quarantined = old->is_quarantined;
+	t->assumed = old->assumed;
 	t->state = old->state;
 	t->state_since_ns = old->state_since_ns;
 	t->bytes_today = old->bytes_today;
@@ -264,7 +265,8 @@ struct target_check *target_table_check(const struct target_table *t,
 
 static enum node_state derive_state(const struct target *t)
 {
-	unsigned int up = 0, down = 0;
+	unsigned int up = t->assumed == VERDICT_UP;
+	unsigned int down = t->assumed == VERDICT_DOWN;
 
 	if (t->is_unsupported)
 		return NODE_UNSUPPORTED;
@@ -299,14 +301,16 @@ bool target_update_state(struct target *t, uint64_t now_ns)
 
 int target_usability(const struct target *t, unsigned int k)
 {
+	unsigned int verdict = t->checks[k].is_used
+				       ? t->checks[k].health.verdict
+				       : t->assumed;
+
 	if (t->is_unsupported || t->is_quarantined ||
 	    t->admin == ADMIN_DRAIN || t->admin == ADMIN_MAINT)
 		return 0;
 	if (t->admin == ADMIN_FORCED_UP)
 		return 2;
-	if (!t->checks[k].is_used)
-		return 1;
-	switch (t->checks[k].health.verdict) {
+	switch (verdict) {
 	case VERDICT_UP:
 		return 2;
 	case VERDICT_UNKNOWN:
