@@ -15,7 +15,7 @@ struct h3 {
 	struct fail *fail;
 	struct memacct *mem;
 	struct quic *quic;
-	nghttp3_conn *conn;	/* from the moment data may flow */
+	nghttp3_conn *conn; /* from the moment data may flow */
 	nghttp3_mem nghttp3_mem;
 	int64_t stream;
 	size_t body_sent;
@@ -126,7 +126,7 @@ static int on_begin_headers(nghttp3_conn *conn, int64_t stream, void *arg,
 	(void)conn;
 	(void)stream;
 	(void)stream_arg;
-	h->answer.status = 0;	/* a former one was interim */
+	h->answer.status = 0; /* a former one was interim */
 	h->answer.content_type[0] = '\0';
 	return 0;
 }
@@ -191,8 +191,9 @@ static int on_stop_sending(nghttp3_conn *conn, int64_t stream, uint64_t code,
 
 	(void)conn;
 	(void)stream_arg;
-	return quic_stop_reading(h->quic, stream, code) < 0 ?
-		       NGHTTP3_ERR_CALLBACK_FAILURE : 0;
+	return quic_stop_reading(h->quic, stream, code) < 0
+		       ? NGHTTP3_ERR_CALLBACK_FAILURE
+		       : 0;
 }
 
 static int on_reset_stream(nghttp3_conn *conn, int64_t stream, uint64_t code,
@@ -202,8 +203,9 @@ static int on_reset_stream(nghttp3_conn *conn, int64_t stream, uint64_t code,
 
 	(void)conn;
 	(void)stream_arg;
-	return quic_stop_writing(h->quic, stream, code) < 0 ?
-		       NGHTTP3_ERR_CALLBACK_FAILURE : 0;
+	return quic_stop_writing(h->quic, stream, code) < 0
+		       ? NGHTTP3_ERR_CALLBACK_FAILURE
+		       : 0;
 }
 
 static const nghttp3_callbacks nghttp3_calls = {
@@ -330,8 +332,9 @@ static int h3_acked(void *arg, int64_t stream, uint64_t len)
 {
 	struct h3 *h = arg;
 
-	return h->conn ? h3_result(h, nghttp3_conn_add_ack_offset(
-					      h->conn, stream, len)) : 0;
+	return h->conn ? h3_result(h, nghttp3_conn_add_ack_offset(h->conn,
+								  stream, len))
+		       : 0;
 }
 
 /* An abort of our request, whoever began it, before there was an answer. */
@@ -372,8 +375,9 @@ static int h3_writable(void *arg, int64_t stream)
 {
 	struct h3 *h = arg;
 
-	return h->conn ? h3_result(h, nghttp3_conn_unblock_stream(h->conn,
-								  stream)) : 0;
+	return h->conn ? h3_result(h,
+				   nghttp3_conn_unblock_stream(h->conn, stream))
+		       : 0;
 }
 
 static int h3_blocked(void *arg, int64_t stream)
@@ -414,8 +418,8 @@ static int h3_pulled(void *arg, int64_t stream, size_t len)
 {
 	struct h3 *h = arg;
 
-	return h3_result(h, nghttp3_conn_add_write_offset(h->conn, stream,
-							  len));
+	return h3_result(h,
+			 nghttp3_conn_add_write_offset(h->conn, stream, len));
 }
 
 const struct quic_app h3_quic_app = {

@@ -8,24 +8,24 @@
 #include "worker/net/quic.h"
 
 #define H3_BODY_MAX 65536
-#define H3_NO_ERROR 0x100	/* RFC 9114 section 8.1 */
+#define H3_NO_ERROR 0x100 /* RFC 9114 section 8.1 */
 
 struct h3;
 
 struct h3_request {
-	const char *method;	/* HEAD, GET or POST */
+	const char *method; /* HEAD, GET or POST */
 	const char *authority, *path;
-	const char *content_type;	/* of the body; also as "accept" */
-	const uint8_t *body;	/* borrowed until the request is over */
+	const char *content_type; /* of the body; also as "accept" */
+	const uint8_t *body;	  /* borrowed until the request is over */
 	size_t body_len;
-	bool wants_body;	/* else the answer is done with its status */
+	bool wants_body; /* else the answer is done with its status */
 };
 
 struct h3_answer {
-	uint16_t status;	/* 0: none yet */
-	bool is_done;		/* whole, or as much of it as was wanted */
-	bool is_overlong;	/* more body than H3_BODY_MAX */
-	char content_type[64];	/* "" if none; cut if longer */
+	uint16_t status;       /* 0: none yet */
+	bool is_done;	       /* whole, or as much of it as was wanted */
+	bool is_overlong;      /* more body than H3_BODY_MAX */
+	char content_type[64]; /* "" if none; cut if longer */
 	const uint8_t *body;
 	size_t body_len;
 };

@@ -52,8 +52,7 @@ int __wrap_wolfSSL_quic_hkdf_expand(uint8_t *dest, size_t dest_len,
 	if (digest < 0 || !fits(dest_len, secret_len, info_len))
 		return WOLFSSL_FAILURE;
 	return answer(wc_HKDF_Expand(digest, secret, (word32)secret_len, info,
-				     (word32)info_len, dest,
-				     (word32)dest_len));
+				     (word32)info_len, dest, (word32)dest_len));
 }
 
 int __wrap_wolfSSL_quic_hkdf(uint8_t *dest, size_t dest_len, const char *md,

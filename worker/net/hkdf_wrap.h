@@ -14,16 +14,14 @@
 
 /* The linker's names for them, hence the underscores. WOLFSSL_SUCCESS or
  * WOLFSSL_FAILURE. */
-int __wrap_wolfSSL_quic_hkdf_extract(uint8_t *dest,
-				     const char *md,
+int __wrap_wolfSSL_quic_hkdf_extract(uint8_t *dest, const char *md,
 				     const uint8_t *secret, size_t secret_len,
 				     const uint8_t *salt, size_t salt_len);
 int __wrap_wolfSSL_quic_hkdf_expand(uint8_t *dest, size_t dest_len,
-				    const char *md,
-				    const uint8_t *secret, size_t secret_len,
-				    const uint8_t *info, size_t info_len);
-int __wrap_wolfSSL_quic_hkdf(uint8_t *dest, size_t dest_len,
-			     const char *md,
+				    const char *md, const uint8_t *secret,
+				    size_t secret_len, const uint8_t *info,
+				    size_t info_len);
+int __wrap_wolfSSL_quic_hkdf(uint8_t *dest, size_t dest_len, const char *md,
 			     const uint8_t *secret, size_t secret_len,
 			     const uint8_t *salt, size_t salt_len,
 			     const uint8_t *info, size_t info_len);

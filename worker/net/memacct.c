@@ -23,13 +23,13 @@
  * cache of the library) finds its way.
  */
 struct memacct_book {
-	struct memacct *owner;	/* NULL: closed */
+	struct memacct *owner; /* NULL: closed */
 	size_t blocks;
 };
 
 /* In front of each block; keeps malloc's alignment. */
 struct block {
-	struct memacct_book *book;	/* NULL: nobody's */
+	struct memacct_book *book; /* NULL: nobody's */
 	size_t charged;
 };
 _Static_assert(sizeof(struct block) % _Alignof(max_align_t) == 0,
@@ -186,6 +186,7 @@ static void *on_realloc(void *p, size_t size)
 
 int memacct_init(void)
 {
-	return wolfSSL_SetAllocators(on_malloc, memacct_free, on_realloc) ?
-		       -EINVAL : 0;
+	return wolfSSL_SetAllocators(on_malloc, memacct_free, on_realloc)
+		       ? -EINVAL
+		       : 0;
 }

@@ -14,10 +14,11 @@
 struct memacct_book;
 
 struct memacct {
-	size_t live, peak;	/* bytes, allocator's usable size */
-	size_t limit;		/* 0: none */
-	int over_limit;		/* an allocation was refused by the limit */
-	struct memacct_book *book;	/* what its blocks point to; zeroed at first */
+	size_t live, peak; /* bytes, allocator's usable size */
+	size_t limit;	   /* 0: none */
+	int over_limit;	   /* an allocation was refused by the limit */
+	struct memacct_book
+		*book; /* what its blocks point to; zeroed at first */
 };
 
 /* Install wolfSSL's hooks; once, before anything of it is used. */

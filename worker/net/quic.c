@@ -10,8 +10,8 @@
 #include "common/base.h"
 #include "worker/net/quic_int.h"
 
-#define DCID_LEN 8	/* the least that RFC 9000 allows for the first */
-#define EXTENSION_PARAMS 0x39	/* quic_transport_parameters, RFC 9001 */
+#define DCID_LEN 8	      /* the least that RFC 9000 allows for the first */
+#define EXTENSION_PARAMS 0x39 /* quic_transport_parameters, RFC 9001 */
 #define WINDOW_STREAM (16 * 1024)
 #define WINDOW_UNI (4 * 1024)
 #define WINDOW_CONN (24 * 1024)
@@ -68,7 +68,7 @@ static void fill_settings(const struct quic *q, ngtcp2_settings *s)
 	s->max_tx_udp_payload_size = QUIC_TX_MAX;
 	s->max_window = WINDOW_CONN;
 	s->max_stream_window = WINDOW_STREAM;
-	s->no_pmtud = 1;	/* we send too little to need more than 1200 */
+	s->no_pmtud = 1; /* we send too little to need more than 1200 */
 }
 
 static void fill_params(const struct quic *q, ngtcp2_transport_params *p)
@@ -106,7 +106,7 @@ static int conn_start(struct quic *q)
 				   NGTCP2_PROTO_VER_V1, &quic_callbacks,
 				   &settings, &params, &q->mem, q);
 	if (r != 0) {
-		q->conn = NULL;	/* it leaves what it has freed again */
+		q->conn = NULL; /* it leaves what it has freed again */
 		return r == NGTCP2_ERR_NOMEM ? -ENOMEM : -EINVAL;
 	}
 	ngtcp2_conn_set_tls_native_handle(q->conn, q->tls.ssl);
@@ -190,8 +190,9 @@ static int stream_result(int r)
 {
 	if (r == NGTCP2_ERR_NOMEM)
 		return -ENOMEM;
-	return r == NGTCP2_ERR_STREAM_ID_BLOCKED ? -EBUSY : r == 0 ? 0 :
-								      -EINVAL;
+	return r == NGTCP2_ERR_STREAM_ID_BLOCKED ? -EBUSY
+	       : r == 0				 ? 0
+						 : -EINVAL;
 }
 
 int quic_open_bidi(struct quic *q, int64_t *ret)

@@ -27,7 +27,7 @@ struct quic_vec {
 
 /* Bytes to be sent on a stream, as asked for by the pull callback. */
 struct quic_out {
-	int64_t stream;		/* -1: nothing */
+	int64_t stream; /* -1: nothing */
 	bool is_fin;
 	size_t count;
 	struct quic_vec vec[QUIC_PULL_MAX];
@@ -51,21 +51,21 @@ struct quic_app {
 	int (*writable)(void *arg, int64_t stream);
 	int (*pull)(void *arg, struct quic_out *out);
 	int (*pulled)(void *arg, int64_t stream, size_t len);
-	int (*blocked)(void *arg, int64_t stream);	/* by flow control */
-	int (*shut)(void *arg, int64_t stream);	/* takes no more data */
+	int (*blocked)(void *arg, int64_t stream); /* by flow control */
+	int (*shut)(void *arg, int64_t stream);	   /* takes no more data */
 };
 
 struct quic_config {
 	struct tls_ctx *tls;
-	struct tls_peer peer;	/* alpn_required is implied */
-	struct dgram *dgram;	/* borrowed */
-	struct fail *fail;	/* borrowed */
-	struct memacct *mem;	/* borrowed */
+	struct tls_peer peer; /* alpn_required is implied */
+	struct dgram *dgram;  /* borrowed */
+	struct fail *fail;    /* borrowed */
+	struct memacct *mem;  /* borrowed */
 	const struct quic_app *app;
 	void *arg;
-	uint64_t no_error;	/* application code for a good ending */
-	unsigned int peer_uni;	/* streams the peer may open */
-	uint64_t idle_ns;	/* the peer may be silent for so long */
+	uint64_t no_error;     /* application code for a good ending */
+	unsigned int peer_uni; /* streams the peer may open */
+	uint64_t idle_ns;      /* the peer may be silent for so long */
 };
 
 /* Makes the connection; nothing is sent before quic_write(). 0, or failed. */
@@ -82,7 +82,7 @@ uint64_t quic_expiry_ns(const struct quic *q);
 bool quic_wants_write(const struct quic *q);
 /* The handshake is done, certificate, name and ALPN are as they must be. */
 bool quic_is_verified(const struct quic *q);
-bool quic_has_heard(const struct quic *q);	/* any packet of the peer */
+bool quic_has_heard(const struct quic *q); /* any packet of the peer */
 int64_t quic_cert_not_after(const struct quic *q);
 /* Say goodbye (CONNECTION_CLOSE), once, if the peer may still listen. */
 void quic_close(struct quic *q);

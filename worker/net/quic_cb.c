@@ -105,9 +105,9 @@ static int on_stream_data(ngtcp2_conn *conn, uint32_t flags, int64_t stream,
 		ngtcp2_conn_extend_max_offset(conn, len);
 		return 0;
 	}
-	return app_result(q, q->cfg.app->data(
-				     q->cfg.arg, stream, data, len,
-				     flags & NGTCP2_STREAM_DATA_FLAG_FIN));
+	return app_result(
+		q, q->cfg.app->data(q->cfg.arg, stream, data, len,
+				    flags & NGTCP2_STREAM_DATA_FLAG_FIN));
 }
 
 static int on_acked(ngtcp2_conn *conn, int64_t stream, uint64_t offset,

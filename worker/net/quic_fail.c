@@ -8,7 +8,7 @@
 #include <wolfssl/ssl.h>
 
 #define TRANSPORT_CONNECTION_REFUSED 0x2
-#define TRANSPORT_CRYPTO 0x100		/* plus the TLS alert: .. 0x1ff */
+#define TRANSPORT_CRYPTO 0x100 /* plus the TLS alert: .. 0x1ff */
 
 static int fail_text(struct quic *q, enum outcome o, enum foreign kind,
 		     uint64_t code, const char *text)
@@ -73,8 +73,8 @@ static int fail_library(struct quic *q, int liberr)
 		return fail_set(q->cfg.fail, OUTCOME_QUIC_IDLE, FOREIGN_NONE,
 				0);
 	case NGTCP2_ERR_HANDSHAKE_TIMEOUT:
-		return fail_set(q->cfg.fail, OUTCOME_QUIC_TIMEOUT,
-				FOREIGN_NONE, 0);
+		return fail_set(q->cfg.fail, OUTCOME_QUIC_TIMEOUT, FOREIGN_NONE,
+				0);
 	case NGTCP2_ERR_NOMEM:
 		return fail_set(q->cfg.fail, OUTCOME_LOCAL_RESOURCE,
 				FOREIGN_NONE, 0);

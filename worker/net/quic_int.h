@@ -7,22 +7,22 @@
 
 #include "worker/net/quic.h"
 
-#define QUIC_TX_MAX 1452	/* longest datagram sent; the first are 1200 */
-#define QUIC_RX_MAX 1500	/* longest payload asked of the peer */
+#define QUIC_TX_MAX 1452 /* longest datagram sent; the first are 1200 */
+#define QUIC_RX_MAX 1500 /* longest payload asked of the peer */
 
 struct quic {
 	struct quic_config cfg;
 	ngtcp2_conn *conn;
-	ngtcp2_crypto_conn_ref ref;	/* how the TLS side finds conn */
+	ngtcp2_crypto_conn_ref ref; /* how the TLS side finds conn */
 	ngtcp2_mem mem;
-	ngtcp2_ccerr goodbye;	/* what we close with */
+	ngtcp2_ccerr goodbye; /* what we close with */
 	struct tls_session tls;
-	uint64_t last_ns;	/* no earlier time may ever reach ngtcp2 */
-	uint8_t *unsent;	/* a datagram the socket did not take yet */
+	uint64_t last_ns; /* no earlier time may ever reach ngtcp2 */
+	uint8_t *unsent;  /* a datagram the socket did not take yet */
 	size_t unsent_len;
-	bool has_heard, is_verified, is_silent;	/* silent: no goodbye */
-	bool saw_reset;		/* stateless */
-	char versions[48];	/* a Version Negotiation's list, as text */
+	bool has_heard, is_verified, is_silent; /* silent: no goodbye */
+	bool saw_reset;				/* stateless */
+	char versions[48]; /* a Version Negotiation's list, as text */
 };
 
 /* quic_cb.c: what ngtcp2 calls. */

@@ -9,7 +9,7 @@
 #include "common/base.h"
 #include "worker/net/quic_int.h"
 
-#define READ_BURST 16	/* datagrams a wake-up, so that others get their turn */
+#define READ_BURST 16 /* datagrams a wake-up, so that others get their turn */
 #define WRITE_BURST 16
 
 static_assert(sizeof(struct quic_vec) == sizeof(ngtcp2_vec) &&
@@ -92,7 +92,8 @@ static bool is_of_stream(struct quic *q, int64_t stream, ngtcp2_ssize n,
 
 	switch (n) {
 	case NGTCP2_ERR_STREAM_DATA_BLOCKED:
-		*ret = app->blocked ? app->blocked(q->cfg.arg, stream) : -EPROTO;
+		*ret = app->blocked ? app->blocked(q->cfg.arg, stream)
+				    : -EPROTO;
 		return true;
 	case NGTCP2_ERR_STREAM_SHUT_WR:
 	case NGTCP2_ERR_STREAM_NOT_FOUND:
@@ -118,7 +119,8 @@ static ssize_t build(struct quic *q, uint8_t *buf, uint64_t now_ns)
 		if (app->pull) {
 			r = app->pull(q->cfg.arg, &out);
 			if (r < 0)
-				return quic_fail(q, NGTCP2_ERR_CALLBACK_FAILURE);
+				return quic_fail(q,
+						 NGTCP2_ERR_CALLBACK_FAILURE);
 		}
 		n = ngtcp2_conn_writev_stream(
 			q->conn, NULL, &info, buf, QUIC_TX_MAX, &taken,

@@ -22,7 +22,7 @@
 #define GROUPS "X25519:P-256:P-384:P-521"
 
 struct tls_ctx {
-	WOLFSSL_CTX *of[2];	/* by enum tls_use */
+	WOLFSSL_CTX *of[2]; /* by enum tls_use */
 };
 
 int tls_init(void)
@@ -35,15 +35,15 @@ int tls_init(void)
 	if (r < 0)
 		return r;
 	tzset();
-	gmtime_r(&epoch, &tm);	/* loads what it needs while files open */
+	gmtime_r(&epoch, &tm); /* loads what it needs while files open */
 	return wolfSSL_Init() == WOLFSSL_SUCCESS ? 0 : -EINVAL;
 }
 
 static WOLFSSL_CTX *context_new(enum tls_use use)
 {
-	WOLFSSL_CTX *ctx = wolfSSL_CTX_new(use == TLS_IN_QUIC ?
-						   wolfTLSv1_3_client_method() :
-						   wolfTLS_client_method());
+	WOLFSSL_CTX *ctx = wolfSSL_CTX_new(use == TLS_IN_QUIC
+						   ? wolfTLSv1_3_client_method()
+						   : wolfTLS_client_method());
 	char groups[] = GROUPS;
 
 	if (!ctx)
@@ -83,10 +83,12 @@ static int load_ca(struct tls_ctx *t, const uint8_t *pem, size_t len)
 	 * certificate untrusted instead of "not yet valid". */
 	if (clock_is_unset(clock_wall_ns()))
 		flags |= WOLFSSL_LOAD_FLAG_DATE_ERR_OKAY;
-	return wolfSSL_CTX_load_verify_buffer_ex(
-		       t->of[TLS_OVER_TCP], pem, (long)len,
-		       WOLFSSL_FILETYPE_PEM, 0, flags) == WOLFSSL_SUCCESS ?
-		       0 : -EINVAL;
+	return wolfSSL_CTX_load_verify_buffer_ex(t->of[TLS_OVER_TCP], pem,
+						 (long)len,
+						 WOLFSSL_FILETYPE_PEM, 0,
+						 flags) == WOLFSSL_SUCCESS
+		       ? 0
+		       : -EINVAL;
 }
 
 static int load_ca_fd(struct tls_ctx *t, int fd)
@@ -172,7 +174,9 @@ static int set_alpn(struct tls_session *s, const struct tls_peer *peer)
 	s->alpn_required = peer->alpn_required;
 	return wolfSSL_UseALPN(s->ssl, s->alpn, (unsigned int)len,
 			       WOLFSSL_ALPN_CONTINUE_ON_MISMATCH) ==
-			       WOLFSSL_SUCCESS ? 0 : -ENOMEM;
+			       WOLFSSL_SUCCESS
+		       ? 0
+		       : -ENOMEM;
 }
 
 static int set_name(struct tls_session *s, const char *name)
@@ -190,14 +194,14 @@ static int set_name(struct tls_session *s, const char *name)
 			   (unsigned short)len) != WOLFSSL_SUCCESS)
 		return -ENOMEM;
 	/* It refuses what is no FQDN, as "router": that is for our callback. */
-	if (!s->insecure && wolfSSL_check_domain_name(s->ssl, s->name) !=
-				    WOLFSSL_SUCCESS)
+	if (!s->insecure &&
+	    wolfSSL_check_domain_name(s->ssl, s->name) != WOLFSSL_SUCCESS)
 		s->checks_name = true;
 	return 0;
 }
 
-int tls_session_init(struct tls_session *s, struct tls_ctx *t,
-		     enum tls_use use, const struct tls_peer *peer)
+int tls_session_init(struct tls_session *s, struct tls_ctx *t, enum tls_use use,
+		     const struct tls_peer *peer)
 {
 	int r;
 

@@ -20,24 +20,24 @@ struct tls_ctx;
 /* Whom a session must prove to be talking to; strings are borrowed for
  * tls_session_init() alone. */
 struct tls_peer {
-	const char *name;	/* SNI, and the certificate's name. Empty, or an
+	const char *name; /* SNI, and the certificate's name. Empty, or an
 				 * address: no SNI, the address is verified */
-	const struct sockaddr_storage *addr;	/* verified if name is empty */
-	const char *alpn;	/* one protocol; NULL or empty: none offered */
-	bool alpn_required;	/* the server must choose it, not just ignore it */
-	bool insecure;		/* verify neither chain, name nor dates */
-	bool clock_unset;	/* "not yet valid" is OUTCOME_LOCAL_CLOCK */
+	const struct sockaddr_storage *addr; /* verified if name is empty */
+	const char *alpn;   /* one protocol; NULL or empty: none offered */
+	bool alpn_required; /* the server must choose it, not just ignore it */
+	bool insecure;	    /* verify neither chain, name nor dates */
+	bool clock_unset;   /* "not yet valid" is OUTCOME_LOCAL_CLOCK */
 };
 
 /* One session, at a stable address, owned by who talks TLS. */
 struct tls_session {
 	struct WOLFSSL *ssl;
 	int verify_error;	/* wolfSSL's; 0: none */
-	int64_t cert_not_after;	/* of the leaf, unix seconds; 0: none seen */
+	int64_t cert_not_after; /* of the leaf, unix seconds; 0: none seen */
 	uint8_t addr[16];	/* that must be among the certificate's */
 	uint8_t addr_len;	/* 4, 16, or 0: not asked for */
 	bool insecure, clock_unset, alpn_required;
-	bool checks_name;	/* we, not the library */
+	bool checks_name; /* we, not the library */
 	char alpn[36];
 	char name[256];
 };
@@ -58,8 +58,8 @@ void tls_ctx_free(struct tls_ctx **t);
 
 /* Fills *s: a client, with all that @peer asks for; the transport is set by the
  * caller. 0, -EINVAL (a name or ALPN that cannot be), or -ENOMEM. */
-int tls_session_init(struct tls_session *s, struct tls_ctx *t,
-		     enum tls_use use, const struct tls_peer *peer);
+int tls_session_init(struct tls_session *s, struct tls_ctx *t, enum tls_use use,
+		     const struct tls_peer *peer);
 /* After the handshake: was the ALPN chosen? 0, or failed (@f is set). */
 int tls_session_check(const struct tls_session *s, struct fail *f);
 /*

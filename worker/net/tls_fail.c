@@ -60,8 +60,9 @@ int tls_fail_alert(int alert, struct fail *f)
 {
 	const char *text = wolfSSL_alert_desc_string_long(alert);
 
-	fail_set(f, alert == ALERT_NO_APPLICATION_PROTOCOL ?
-			    OUTCOME_ALPN_MISMATCH : OUTCOME_TLS_ALERT,
+	fail_set(f,
+		 alert == ALERT_NO_APPLICATION_PROTOCOL ? OUTCOME_ALPN_MISMATCH
+							: OUTCOME_TLS_ALERT,
 		 FOREIGN_TLS_ALERT, (uint64_t)alert);
 	if (text && !f->detail[0])
 		fail_detail(f, text, strlen(text));
@@ -82,12 +83,13 @@ int tls_session_fail(const struct tls_session *s, int err, int alert,
 	if (o == OUTCOME_CERT_NOT_YET_VALID && s->clock_unset)
 		o = OUTCOME_LOCAL_CLOCK;
 	if (o != OUTCOME_OK) {
-		fail_set(f, o, FOREIGN_X509, (uint64_t)-(int64_t)err);
+		fail_set(f, o, FOREIGN_X509, (uint64_t) - (int64_t)err);
 		detail_reason(f, err);
 		return -EPROTO;
 	}
-	if (s->ssl && wolfSSL_get_alert_history(s->ssl, &seen) ==
-			      WOLFSSL_SUCCESS && seen.last_rx.level == 2)
+	if (s->ssl &&
+	    wolfSSL_get_alert_history(s->ssl, &seen) == WOLFSSL_SUCCESS &&
+	    seen.last_rx.level == 2)
 		return tls_fail_alert(seen.last_rx.code, f);
 	fail_set(f, OUTCOME_TLS_PROTOCOL,
 		 alert >= 0 ? FOREIGN_TLS_ALERT : FOREIGN_NONE,

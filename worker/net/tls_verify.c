@@ -30,7 +30,7 @@ bool tls_verify_wants_address(struct tls_session *s,
 		memcpy(s->addr, &v6->sin6_addr, 16);
 		s->addr_len = 16;
 	} else {
-		s->addr_len = 0xff;	/* nobody is that */
+		s->addr_len = 0xff; /* nobody is that */
 	}
 	return true;
 }

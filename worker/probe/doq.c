@@ -24,10 +24,10 @@ struct doq {
 	struct dns_question question;
 	uint8_t query[PREFIX + DNS_QUERY_MAX];
 	size_t query_len, query_sent;
-	int64_t stream;		/* -1: not open yet */
-	uint8_t *answer;	/* prefix and message */
+	int64_t stream;	 /* -1: not open yet */
+	uint8_t *answer; /* prefix and message */
 	size_t len, cap;
-	bool is_over;		/* FIN seen */
+	bool is_over; /* FIN seen */
 };
 
 /* Bytes of the whole answer, prefix included; 0 while that is not known. */

@@ -13,13 +13,13 @@
 #include "worker/probe/kinds.h"
 #include "worker/probe/quic_run.h"
 
-#define PEER_UNI 3	/* control, QPACK encoder and decoder */
+#define PEER_UNI 3 /* control, QPACK encoder and decoder */
 #define DNS_MESSAGE "application/dns-message"
 
 struct h3_probe {
 	struct quic_run run;
 	struct h3 *h3;
-	struct dns_question question;	/* JOB_DNS_H3 */
+	struct dns_question question; /* JOB_DNS_H3 */
 	uint8_t query[DNS_QUERY_MAX];
 };
 
@@ -140,8 +140,7 @@ static int dns_h3_judge(struct probe *p, uint64_t now_ns)
 	if (!a)
 		return r;
 	if (a->is_overlong || !is_dns_message(a->content_type)) {
-		fail_detail(&p->fail, a->content_type,
-			    strlen(a->content_type));
+		fail_detail(&p->fail, a->content_type, strlen(a->content_type));
 		return fail_set(&p->fail, OUTCOME_HTTP_MALFORMED,
 				FOREIGN_HTTP_STATUS, a->status);
 	}

@@ -8,7 +8,7 @@
 #include "worker/net/h3.h"
 #include "worker/probe/quic_run.h"
 
-#define PEER_UNI 3	/* what an HTTP/3 server opens; others open none */
+#define PEER_UNI 3 /* what an HTTP/3 server opens; others open none */
 
 static const struct quic_app no_app;
 

@@ -5,8 +5,7 @@
 
 #include "common/base.h"
 
-void *quic_run_alloc(struct probe *p, const struct quic_kind *kind,
-		     size_t size)
+void *quic_run_alloc(struct probe *p, const struct quic_kind *kind, size_t size)
 {
 	struct quic_run *run = memacct_calloc(&p->mem, 1, size);
 
@@ -140,8 +139,8 @@ enum outcome quic_run_timeout_outcome(const struct probe *p)
 
 	if (!run->quic)
 		return path_timeout_outcome(run->path);
-	return quic_is_verified(run->quic) ? OUTCOME_RESPONSE_TIMEOUT :
-					     OUTCOME_QUIC_TIMEOUT;
+	return quic_is_verified(run->quic) ? OUTCOME_RESPONSE_TIMEOUT
+					   : OUTCOME_QUIC_TIMEOUT;
 }
 
 void quic_run_stop(struct probe *p)

@@ -12,9 +12,9 @@
 #include "worker/probe/probe.h"
 
 struct quic_kind {
-	const char *alpn;	/* NULL: JOB_STR_ALPN */
-	uint64_t no_error;	/* application code for a good ending */
-	unsigned int peer_uni;	/* streams the peer may open */
+	const char *alpn;      /* NULL: JOB_STR_ALPN */
+	uint64_t no_error;     /* application code for a good ending */
+	unsigned int peer_uni; /* streams the peer may open */
 	const struct quic_app *app;
 	/* The connection is there, nothing sent or read yet. May be NULL. */
 	void (*attach)(void *priv, struct quic *q);
@@ -27,8 +27,8 @@ struct quic_kind {
 struct quic_run {
 	const struct quic_kind *kind;
 	struct path *path;
-	struct quic *quic;	/* NULL until the path stands */
-	void *arg;		/* of the app; the kind's struct at first */
+	struct quic *quic; /* NULL until the path stands */
+	void *arg;	   /* of the app; the kind's struct at first */
 };
 
 /* @size: of the kind's struct; zeroed, into p->priv. NULL is reported by the
