@@ -98,13 +98,26 @@ static struct config_diag *diag_push(struct config_diags *d)
 	return &grown[d->count];
 }
 
+/* What stands on a line that could not be parsed is likely half a value. */
+static bool is_follow_up(const struct config_ctx *c, const struct ast_text *at)
+{
+	const struct config_diag *d = c->diags->items;
+	size_t i;
+
+	for (i = 0; at && i < c->syntax_items; i++)
+		if (d[i].severity == DIAG_ERROR && d[i].file == at->pos.file &&
+		    d[i].line == at->pos.line)
+			return true;
+	return false;
+}
+
 static void add(struct config_ctx *c, enum diag_severity severity,
 		const struct ast_text *at, const char *hint, const char *message)
 {
 	const struct config_file *f = c->config->files;
 	struct config_diag *d;
 
-	if (!diag_is_kept(c->diags, severity))
+	if (is_follow_up(c, at) || !diag_is_kept(c->diags, severity))
 		return;
 	d = ctx_mem(c, diag_push(c->diags));
 	if (!d)
@@ -112,6 +125,7 @@ static void add(struct config_ctx *c, enum diag_severity severity,
 	if (at)
 		f += at->pos.file;
 	d->severity = severity;
+	d->file = at ? at->pos.file : 0;
 	d->path = ctx_mem(c, clean_dup(f->path));
 	d->message = ctx_mem(c, clean_dup(message));
 	d->hint = hint ? ctx_mem(c, clean_dup(hint)) : NULL;

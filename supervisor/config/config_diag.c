@@ -2,6 +2,7 @@
 #include "supervisor/config/config_diag.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -56,6 +57,31 @@ size_t config_diag_format(const struct config_diag *d, char *buf, size_t cap)
 	else if (d->hint)
 		put(&o, "  %s\n", d->hint);
 	return o.len;
+}
+
+static bool comes_before(const struct config_diag *a,
+			 const struct config_diag *b)
+{
+	if (a->file != b->file)
+		return a->file < b->file;
+	if (a->line != b->line)
+		return a->line - 1 < b->line - 1;	/* 0, the file: last */
+	return a->column < b->column;
+}
+
+/* Few items, nearly in order, and stable: by insertion. */
+void config_diags_sort(struct config_diags *d, size_t first)
+{
+	struct config_diag moved;
+	size_t i, k;
+
+	for (i = first + 1; i < d->count; i++) {
+		moved = d->items[i];
+		for (k = i; k > first && comes_before(&moved, &d->items[k - 1]);
+		     k--)
+			d->items[k] = d->items[k - 1];
+		d->items[k] = moved;
+	}
 }
 
 void config_diags_clear(struct config_diags *d)

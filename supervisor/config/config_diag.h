@@ -15,6 +15,7 @@ enum diag_severity { DIAG_ERROR, DIAG_WARNING };
 
 struct config_diag {
 	enum diag_severity severity;
+	uint16_t file;		/* in the order of reading; 0: the entry file */
 	char *path;		/* as shown; never NULL */
 	uint32_t line, column;	/* from 1, column in characters; 0: whole file */
 	char *message;		/* one line, safe to show */
@@ -38,6 +39,8 @@ struct config_diags {
  * lines end in '\n'. Always terminated, cut at @cap. Returns the length.
  */
 size_t config_diag_format(const struct config_diag *d, char *buf, size_t cap);
+/* By file, line and column, from item @first on; the whole file comes last. */
+void config_diags_sort(struct config_diags *d, size_t first);
 /* Frees the items, leaves an empty list. */
 void config_diags_clear(struct config_diags *d);
 #define auto_diags __attribute__((cleanup(config_diags_clear)))

@@ -108,13 +108,15 @@ static int parse(struct config **ret, const char *path,
 	struct config_ctx c = { .config = config, .arena = config->arena,
 				.scratch = scratch, .diags = diags };
 	struct ast_item *all = NULL;
-	size_t count = 0, errors = diags->error_count;
+	size_t count = 0, errors = diags->error_count, first = diags->count;
 
 	if (!scratch)
 		return -ENOMEM;
 	include_run(&c, path, src, &all, &count);
+	c.syntax_items = c.has_syntax_errors ? diags->count : 0;
 	if (!c.is_out_of_memory && config->file_count > 0)
 		read_sections(&c, all, count);
+	config_diags_sort(diags, first);
 	if (c.is_out_of_memory)
 		return -ENOMEM;
 	if (diags->error_count > errors)

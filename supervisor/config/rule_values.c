@@ -189,20 +189,15 @@ static bool read_range(struct reader *r, struct rule_value *v)
 
 static bool read_l4proto(struct reader *r, struct rule_value *v)
 {
-	static const char *const names[] = { "tcp", "udp", NULL };
-	const struct ast_text *t = &r->param->value;
-	char hint[96];
-
 	if (strcasecmp(r->text, "tcp") == 0)
 		v->number = IPPROTO_TCP;
 	else if (strcasecmp(r->text, "udp") == 0)
 		v->number = IPPROTO_UDP;
 	if (v->number > 0)
 		return true;
-	if (!ctx_suggest(t, names, hint, sizeof(hint)))
-		snprintf(hint, sizeof(hint), "rules see tcp and udp; the "
-			 "others are always direct");
-	ctx_error(r->ctx, t, hint, "l4proto() does not know '%s'", r->text);
+	ctx_error(r->ctx, &r->param->value,
+		  "it knows tcp and udp; all others are always direct",
+		  "l4proto() does not know '%s'", r->text);
 	return false;
 }
 
