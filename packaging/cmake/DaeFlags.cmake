@@ -40,6 +40,9 @@ endif()
 
 set(DAE_SAN_FLAGS -fsanitize=address,undefined -fno-sanitize-recover=all
 	-fno-omit-frame-pointer "SHELL:-U_FORTIFY_SOURCE")
+if(DAE_COVERAGE)
+	list(APPEND DAE_SAN_FLAGS --coverage)
+endif()
 
 add_compile_options(-fstack-protector-strong -ffunction-sections
 	-fdata-sections "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
