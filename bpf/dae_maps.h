@@ -71,6 +71,7 @@ struct dae_target {
 	__u16 port;		/* network order */
 	__u8 kind;		/* DAE_KIND_DIRECT, _BLOCK or _TPROXY */
 	__u8 families;		/* bit 0: addr4 is set, bit 1: addr6 */
+	__u32 zero;		/* to a multiple of 8, as the map is mapped */
 };
 
 /* Candidates in order of preference; alive has bit i for targets[i]. */
@@ -101,6 +102,7 @@ struct dae_control {
 	__u64 checked_jiffies;	/* kernel: when is_lost was last computed */
 	__u32 is_lost;
 	__u32 local_bank;	/* half of the map of own addresses in use */
+	__u64 seed[2];		/* of the flow tables' hash */
 };
 
 /* An own address or broadcast address, IPv4 as ::ffff:a.b.c.d; free: 0. */
@@ -200,9 +202,9 @@ struct dae_config {
 	__u32 zero;
 };
 
-_Static_assert(sizeof(struct dae_target) == 28, "bump DAE_MAP_ABI");
+_Static_assert(sizeof(struct dae_target) == 32, "bump DAE_MAP_ABI");
 _Static_assert(sizeof(struct dae_list) == 144, "bump DAE_MAP_ABI");
 _Static_assert(sizeof(struct dae_group) == 296, "bump DAE_MAP_ABI");
-_Static_assert(sizeof(struct dae_control) == 40, "bump DAE_MAP_ABI");
+_Static_assert(sizeof(struct dae_control) == 56, "bump DAE_MAP_ABI");
 _Static_assert(sizeof(struct dae_set4) == 64, "bump DAE_MAP_ABI");
 _Static_assert(sizeof(struct dae_set6) == 128, "bump DAE_MAP_ABI");

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "supervisor/datapath/datapath.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/ruleset.h"
+#include "supervisor/datapath/attach.h"
+#include "supervisor/datapath/error.h"
+#include "supervisor/datapath/generation.h"
+#include "supervisor/datapath/internal.h"
+#include "supervisor/datapath/local.h"
+#include "supervisor/datapath/maps.h"
+
+struct datapath {
+	struct datapath_options opt;
+	char *pin_dir;
+	bool is_tcx;
+	struct maps maps;
+	struct generation *current, *next;
+	uint64_t generation_count;
+	struct attachment ifaces[DATAPATH_IFACES_MAX];
+	size_t iface_count;
+};
+
+static uint32_t loss_of(enum loss_policy p)
+{
+	switch (p) {
+	case LOSS_DIRECT:
+		return DAE_LOSS_DIRECT;
+	case LOSS_BLOCK:
+		return DAE_LOSS_BLOCK;
+	case LOSS_KEEP:
+		break;
+	}
+	return DAE_LOSS_KEEP;
+}
+
+static int choose_attach(struct datapath *d, struct datapath_error *err)
+{
+	bool has_tcx = d->opt.attach != ATTACH_CLSACT && attach_has_tcx();
+
+	d->is_tcx = has_tcx;
+	if (d->opt.attach == ATTACH_TCX && !has_tcx)
+		return error_set(err, -EOPNOTSUPP,
+				 "attach: this kernel has no tcx (6.6 and "
+				 "newer have, with CAP_BPF)");
+	return 0;
+}
+
+int datapath_open(struct datapath **ret, const struct datapath_options *opt,
+		  struct datapath_error *ret_err)
+{
+	struct datapath *d = calloc(1, sizeof(*d));
+	int r = 0;
+
+	if (!d)
+		return error_set(ret_err, -ENOMEM, "datapath");
+	error_capture_libbpf();
+	d->opt = *opt;
+	memset(d->maps.fd, -1, sizeof(d->maps.fd));
+	if (opt->pin_dir) {
+		d->pin_dir = strdup(opt->pin_dir);
+		d->opt.pin_dir = d->pin_dir;
+		if (!d->pin_dir)
+			r = error_set(ret_err, -ENOMEM, "datapath");
+		else if (mkdir(opt->pin_dir, 0700) < 0 && errno != EEXIST)
+			r = error_set(ret_err, -errno, "mkdir %s",
+				      opt->pin_dir);
+	}
+	if (r == 0)
+		r = choose_attach(d, ret_err);
+	if (r == 0)
+		r = maps_open(&d->maps, d->pin_dir, opt->flow_entries,
+			      ret_err);
+	if (r < 0) {
+		datapath_close(&d);
+		return r;
+	}
+	maps_control(&d->maps)->loss = loss_of(opt->loss);
+	maps_control(&d->maps)->loss_after_ns = opt->loss_after_ns;
+	*ret = d;
+	return 0;
+}
+
+void datapath_close(struct datapath **d)
+{
+	size_t i;
+
+	if (!*d)
+		return;
+	for (i = 0; i < (*d)->iface_count; i++)
+		attach_forget(&(*d)->ifaces[i]);
+	generation_free(&(*d)->next);
+	generation_free(&(*d)->current);
+	maps_close(&(*d)->maps);
+	free((*d)->pin_dir);
+	free(*d);
+	*d = NULL;
+}
+
+int datapath_load(struct datapath *d, const void *image, size_t len,
+		  struct datapath_error *ret_err)
+{
+	struct generation_options opt = {
+		.is_tcx = d->is_tcx,
+		.mark = d->opt.mark,
+		.mark_mask = d->opt.mark_mask,
+		.udp_timeout_s = d->opt.udp_timeout_s,
+	};
+	struct generation *g = NULL;
+	struct ruleset rules;
+	int r;
+
+	r = ruleset_open(image, len, &rules);
+	if (r < 0)
+		return error_set(ret_err, r, "rule image");
+	r = generation_new(&g, &d->maps, &rules, &opt, ret_err);
+	if (r < 0)
+		return r;
+	g->number = ++d->generation_count;
+	generation_free(&d->next);
+	d->next = g;
+	return 0;
+}
+
+static struct attachment *find_iface(struct attachment *list, size_t count,
+				     uint32_t ifindex)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (list[i].ifindex == ifindex)
+			return &list[i];
+	return NULL;
+}
+
+/* Put the interfaces of @list back to the running generation, take the program
+ * off those that had none. */
+static void flip_back(struct datapath *d, struct attachment *list, size_t count)
+{
+	struct attachment *old;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		old = find_iface(d->ifaces, d->iface_count, list[i].ifindex);
+		if (old && d->current) {
+			attach_set(&list[i], d->current, d->pin_dir, NULL);
+			*old = list[i];
+		} else {
+			attach_remove(&list[i], d->pin_dir);
+		}
+	}
+}
+
+/* The attachments for @ifindex: those there are, and new ones. */
+static int list_wanted(const struct datapath *d, struct attachment *list,
+		       const uint32_t *ifindex, size_t count,
+		       struct datapath_error *err)
+{
+	const struct attachment *old;
+	size_t i, n = 0;
+	int r;
+
+	for (i = 0; i < count; i++) {
+		if (find_iface(list, n, ifindex[i]))
+			continue;
+		old = find_iface((struct attachment *)d->ifaces,
+				 d->iface_count, ifindex[i]);
+		r = attach_has_mac(ifindex[i]);
+		if (r < 0)
+			return error_set(err, r, "interface %u", ifindex[i]);
+		list[n++] = old ? *old : (struct attachment){
+			.ifindex = ifindex[i], .has_mac = r,
+			.is_tcx = d->is_tcx,
+		};
+	}
+	return (int)n;
+}
+
+int datapath_attach(struct datapath *d, const uint32_t *ifindex, size_t count,
+		    struct datapath_error *ret_err)
+{
+	struct generation *g = d->next ? d->next : d->current;
+	struct attachment list[DATAPATH_IFACES_MAX] = { 0 };
+	size_t n, i;
+	int r;
+
+	if (!g || count > DATAPATH_IFACES_MAX)
+		return error_set(ret_err, g ? -E2BIG : -ENOENT, "attach");
+	r = list_wanted(d, list, ifindex, count, ret_err);
+	if (r < 0)
+		return r;
+	n = (size_t)r;
+	for (i = 0; i < n; i++) {
+		r = attach_set(&list[i], g, d->pin_dir, ret_err);
+		if (r < 0) {
+			flip_back(d, list, i);
+			return r;
+		}
+	}
+	for (i = 0; i < d->iface_count; i++)
+		if (!find_iface(list, n, d->ifaces[i].ifindex))
+			attach_remove(&d->ifaces[i], d->pin_dir);
+	memcpy(d->ifaces, list, sizeof(list));
+	d->iface_count = n;
+	if (d->next) {
+		generation_free(&d->current);
+		d->current = TAKE_PTR(d->next);
+	}
+	return 0;
+}
+
+int datapath_detach(struct datapath *d)
+{
+	size_t i;
+	int r = 0, q;
+
+	for (i = 0; i < d->iface_count; i++) {
+		q = attach_remove(&d->ifaces[i], d->pin_dir);
+		r = r < 0 ? r : q;
+	}
+	d->iface_count = 0;
+	return r;
+}
+
+void datapath_beat(struct datapath *d, uint64_t now_mono_ns)
+{
+	__atomic_store_n(&maps_control(&d->maps)->beat_ns, now_mono_ns,
+			 __ATOMIC_RELAXED);
+}
+
+int datapath_refresh_local(struct datapath *d)
+{
+	return local_refresh(&d->maps);
+}
+
+struct maps *datapath_maps(struct datapath *d)
+{
+	return &d->maps;
+}
+
+int datapath_program_fd(const struct datapath *d, bool has_mac)
+{
+	const struct generation *g = d->next ? d->next : d->current;
+
+	return g ? generation_program_fd(g, has_mac) : -ENOENT;
+}
+
+int datapath_read_counters(const struct datapath *d,
+			   struct datapath_counters *ret)
+{
+	const uint64_t *t = d->maps.mem[MAP_TALLY], *rules;
+	uint32_t cpu, i;
+
+	memset(ret, 0, sizeof(*ret));
+	for (cpu = 0; cpu < d->maps.cpus; cpu++, t += DAE_TALLY_STRIDE) {
+		for (i = 0; i < DAE_COUNT_MAX; i++)
+			ret->counts[i] += t[i];
+		for (i = 0; i < DAE_GROUPS_MAX; i++)
+			ret->groups[i] += t[DAE_TALLY_GROUPS + i];
+		ret->direct += t[DAE_TALLY_DIRECT];
+		ret->block += t[DAE_TALLY_BLOCK];
+	}
+	if (!d->current && !d->next)
+		return 0;
+	rules = (d->current ? d->current : d->next)->rule_tally;
+	for (cpu = 0; cpu < d->maps.cpus; cpu++, rules += DAE_RULE_STRIDE)
+		for (i = 0; i < DAE_RULE_SLOTS; i++)
+			ret->rules[i] += rules[i];
+	return 0;
+}
+
+void datapath_read_status(const struct datapath *d,
+			  struct datapath_status *ret)
+{
+	size_t i;
+
+	*ret = (struct datapath_status){
+		.is_attached = d->iface_count > 0,
+		.was_adopted = d->maps.was_adopted,
+		.is_tcx = d->is_tcx,
+		.interface_count = (uint32_t)d->iface_count,
+		.generation = d->current ? d->current->number : 0,
+		.flow_entries = d->maps.flow_sets * 2,
+	};
+	if (d->current) {
+		ret->map_bytes = d->current->bytes;
+		return;
+	}
+	for (i = 0; i < MAP_COUNT; i++)
+		ret->map_bytes += d->maps.bytes[i];
+}

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What files of this folder, its tests and benchmarks need of a datapath. */
+#pragma once
+
+#include "supervisor/datapath/maps.h"
+
+struct maps *datapath_maps(struct datapath *d);
+/* The program loaded last, for BPF_PROG_TEST_RUN; owned by @d. -ENOENT. */
+int datapath_program_fd(const struct datapath *d, bool has_mac);
