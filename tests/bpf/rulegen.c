@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tests/bpf/rulegen.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base.h"
+
+uint32_t rulegen_random(struct rulegen *g, uint32_t below)
+{
+	g->state = g->state * 6364136223846793005ULL + 1442695040888963407ULL;
+	return (uint32_t)((g->state >> 33) % below);
+}
+
+static void random_addr(struct rulegen *g, struct addr *a, uint8_t family)
+{
+	size_t i;
+
+	memset(a, 0, sizeof(*a));
+	a->family = family;
+	if (family == 4) {
+		a->b[10] = a->b[11] = 0xff;
+		/* few first bytes, so that prefixes overlap; none special */
+		a->b[12] = (uint8_t)(11 + rulegen_random(g, 20));
+		a->b[13] = (uint8_t)rulegen_random(g, 8);
+		a->b[14] = (uint8_t)rulegen_random(g, 256);
+		a->b[15] = (uint8_t)rulegen_random(g, 256);
+		return;
+	}
+	a->b[0] = 0x20;
+	a->b[1] = (uint8_t)(1 + rulegen_random(g, 4));
+	for (i = 2; i < 16; i++)
+		a->b[i] = (uint8_t)rulegen_random(g, i < 8 ? 3 : 256);
+}
+
+static void random_prefix(struct rulegen *g, struct prefix *p)
+{
+	uint8_t family = rulegen_random(g, 4) ? 4 : 6;
+	unsigned int i, from = family == 4 ? 96 : 0;
+
+	random_addr(g, &p->addr, family);
+	p->len = (uint8_t)(family == 4 ? 6 + rulegen_random(g, 27) :
+					 14 + rulegen_random(g, 115));
+	for (i = from + p->len; i < 128; i++)
+		p->addr.b[i / 8] &= (uint8_t)~(0x80 >> i % 8);
+}
+
+static void random_mac(struct rulegen *g, uint8_t *mac)
+{
+	memset(mac, 0, 6);
+	mac[0] = 2;
+	mac[5] = (uint8_t)rulegen_random(g, 40);
+}
+
+static void random_value(struct rulegen *g, enum rule_fn fn,
+			 struct rule_value *v)
+{
+	uint32_t span;
+
+	switch (fn) {
+	case RULE_DIP:
+	case RULE_SIP:
+		random_prefix(g, &v->prefix);
+		break;
+	case RULE_DPORT:
+	case RULE_SPORT:
+		span = rulegen_random(g, 3) ? 1 : 200;
+		v->range.lo = (uint16_t)(rulegen_random(g, 5000));
+		v->range.hi = (uint16_t)(v->range.lo +
+					 rulegen_random(g, span));
+		break;
+	case RULE_MAC:
+		random_mac(g, v->mac);
+		break;
+	case RULE_DSCP:
+		v->number = (uint8_t)rulegen_random(g, 64);
+		break;
+	case RULE_L4PROTO:
+		v->number = rulegen_random(g, 2) ? IPPROTO_TCP : IPPROTO_UDP;
+		break;
+	case RULE_IPVERSION:
+		v->number = rulegen_random(g, 2) ? 4 : 6;
+		break;
+	default:
+		v->key = RULE_KEY_SUFFIX;
+	}
+}
+
+static void random_cond(struct rulegen *g, struct rule_cond *c,
+			enum rule_fn fn, size_t values, bool negate)
+{
+	size_t i;
+
+	c->fn = fn;
+	c->negate = negate;
+	c->value_count = values;
+	c->values = calloc(values, sizeof(*c->values));
+	if (!c->values)
+		abort();
+	for (i = 0; i < values; i++)
+		random_value(g, fn, &c->values[i]);
+}
+
+static void random_outbound(struct rulegen *g, struct rule_outbound *o,
+			    bool may_chain)
+{
+	uint32_t n = rulegen_random(g, may_chain ? 20 : 18);
+
+	o->action = n < 6 ? RULE_DIRECT : n < 9 ? RULE_BLOCK :
+		    n < 18 ? RULE_GROUP : RULE_MUST_RULES;
+	o->group = rulegen_random(g, RULEGEN_GROUPS);
+	o->must = rulegen_random(g, 3) == 0;
+	o->has_mark = o->action == RULE_DIRECT && rulegen_random(g, 2);
+	o->mark = o->has_mark ? 0x100 + rulegen_random(g, 64) : 0;
+}
+
+static void random_rule(struct rulegen *g, struct config_rule *r,
+			enum rulegen_kind kind)
+{
+	static const enum rule_fn mix[] = {
+		RULE_DIP, RULE_DIP, RULE_DIP, RULE_DPORT, RULE_DPORT, RULE_SIP,
+		RULE_MAC, RULE_DSCP, RULE_SPORT, RULE_L4PROTO, RULE_IPVERSION,
+		RULE_DOMAIN, RULE_PNAME,
+	};
+	size_t i;
+	bool negate;
+
+	r->cond_count = kind == RULEGEN_MIX ? 1 + rulegen_random(g, 3) : 1;
+	r->conds = calloc(r->cond_count, sizeof(*r->conds));
+	if (!r->conds)
+		abort();
+	for (i = 0; i < r->cond_count; i++) {
+		negate = kind == RULEGEN_MIX && i > 0 &&
+			 rulegen_random(g, 4) == 0;
+		random_cond(g, &r->conds[i], kind == RULEGEN_PORT ? RULE_DPORT :
+			    kind == RULEGEN_IP ? RULE_DIP :
+			    mix[rulegen_random(g, ARRAY_LEN(mix))],
+			    kind == RULEGEN_IP ? 8 : 1 + rulegen_random(g, 4),
+			    negate);
+	}
+	random_outbound(g, &r->out, kind == RULEGEN_MIX);
+}
+
+void rulegen_make(struct rulegen *g, enum rulegen_kind kind, size_t rules,
+		  uint64_t seed)
+{
+	size_t i;
+
+	*g = (struct rulegen){ .state = seed };
+	g->routing.rule_count = rules;
+	g->routing.rules = calloc(rules + 1, sizeof(*g->routing.rules));
+	if (!g->routing.rules)
+		abort();
+	for (i = 0; i < rules; i++)
+		random_rule(g, &g->routing.rules[i], kind);
+	random_outbound(g, &g->routing.fallback, false);
+}
+
+void rulegen_free(struct rulegen *g)
+{
+	size_t i, k;
+
+	for (i = 0; i < g->routing.rule_count; i++) {
+		for (k = 0; k < g->routing.rules[i].cond_count; k++)
+			free(g->routing.rules[i].conds[k].values);
+		free(g->routing.rules[i].conds);
+	}
+	free(g->routing.rules);
+	g->routing = (struct config_routing){ 0 };
+}
+
+/* An address inside @p. */
+static void address_in(struct rulegen *g, const struct prefix *p,
+		       struct addr *ret)
+{
+	unsigned int i, from = p->addr.family == 4 ? 96 : 0;
+
+	*ret = p->addr;
+	for (i = from + p->len; i < 128; i++)
+		if (rulegen_random(g, 2))
+			ret->b[i / 8] |= (uint8_t)(0x80 >> i % 8);
+}
+
+static void aim_at(struct rulegen *g, const struct rule_cond *c,
+		   struct ruleset_query *q)
+{
+	const struct rule_value *v =
+		&c->values[rulegen_random(g, (uint32_t)c->value_count)];
+
+	switch (c->fn) {
+	case RULE_DIP:
+		address_in(g, &v->prefix, &q->dst);
+		break;
+	case RULE_SIP:
+		address_in(g, &v->prefix, &q->src);
+		break;
+	case RULE_DPORT:
+		q->dport = v->range.lo;
+		break;
+	case RULE_SPORT:
+		q->sport = v->range.hi;
+		break;
+	case RULE_DSCP:
+		q->dscp = v->number;
+		break;
+	case RULE_MAC:
+		memcpy(q->mac, v->mac, 6);
+		break;
+	case RULE_L4PROTO:
+		q->l4proto = v->number;
+		break;
+	default:
+		break;
+	}
+}
+
+void rulegen_query(struct rulegen *g, struct ruleset_query *ret)
+{
+	const struct config_rule *rule;
+	uint8_t family = rulegen_random(g, 3) ? 4 : 6;
+	size_t i;
+
+	memset(ret, 0, sizeof(*ret));
+	random_addr(g, &ret->src, family);
+	random_addr(g, &ret->dst, family);
+	ret->sport = (uint16_t)(1 + rulegen_random(g, 6000));
+	ret->dport = (uint16_t)(rulegen_random(g, 20) ?
+				1 + rulegen_random(g, 6000) : 53);
+	ret->l4proto = rulegen_random(g, 2) ? IPPROTO_TCP : IPPROTO_UDP;
+	ret->dscp = (uint8_t)rulegen_random(g, 64);
+	if (rulegen_random(g, 4))
+		random_mac(g, ret->mac);
+	if (!g->routing.rule_count || rulegen_random(g, 5) == 0)
+		return;
+	rule = &g->routing.rules[rulegen_random(g,
+					(uint32_t)g->routing.rule_count)];
+	for (i = 0; i < rule->cond_count; i++)
+		aim_at(g, &rule->conds[i], ret);
+	if (ret->src.family != ret->dst.family)
+		random_addr(g, &ret->src, ret->dst.family);
+}
+
+static bool value_holds(enum rule_fn fn, const struct rule_value *v,
+			const struct ruleset_query *q)
+{
+	switch (fn) {
+	case RULE_DIP:
+		return prefix_contains(&v->prefix, &q->dst);
+	case RULE_SIP:
+		return prefix_contains(&v->prefix, &q->src);
+	case RULE_DPORT:
+		return v->range.lo <= q->dport && q->dport <= v->range.hi;
+	case RULE_SPORT:
+		return v->range.lo <= q->sport && q->sport <= v->range.hi;
+	case RULE_L4PROTO:
+		return v->number == q->l4proto;
+	case RULE_IPVERSION:
+		return v->number == q->dst.family;
+	case RULE_MAC:
+		return memcmp(v->mac, q->mac, 6) == 0;
+	case RULE_DSCP:
+		return v->number == q->dscp;
+	default:
+		return false;
+	}
+}
+
+static bool cond_holds(const struct rule_cond *c, const struct ruleset_query *q)
+{
+	static const uint8_t no_mac[6];
+	bool any = c->fn == RULE_MAC && c->negate &&
+		   memcmp(q->mac, no_mac, 6) == 0;
+	size_t i;
+
+	for (i = 0; i < c->value_count; i++)
+		any |= value_holds(c->fn, &c->values[i], q);
+	return any != c->negate;
+}
+
+static void conclude(const struct rule_outbound *o, size_t rule, bool must,
+		     const struct ruleset_query *q, struct ruleset_verdict *ret)
+{
+	*ret = (struct ruleset_verdict){
+		.rule = (uint16_t)rule,
+		.action = o->action == RULE_DIRECT ? DAE_ACTION_DIRECT :
+			  o->action == RULE_BLOCK ? DAE_ACTION_BLOCK :
+						    DAE_ACTION_GROUP,
+		.group = o->action == RULE_GROUP ? (uint16_t)o->group : 0,
+		.must = must || o->must,
+		.has_mark = o->has_mark,
+		.mark = o->mark,
+	};
+	ret->is_dns = q->dport == 53 && !ret->must;
+}
+
+void rulegen_oracle(const struct config_routing *routing,
+		    const struct ruleset_query *q, struct ruleset_verdict *ret)
+{
+	const struct config_rule *r;
+	bool must = false, holds;
+	size_t i, k;
+
+	for (i = 0; i < routing->rule_count; i++) {
+		r = &routing->rules[i];
+		for (holds = true, k = 0; k < r->cond_count; k++)
+			holds &= cond_holds(&r->conds[k], q);
+		if (!holds)
+			continue;
+		if (r->out.action != RULE_MUST_RULES) {
+			conclude(&r->out, i, must, q, ret);
+			return;
+		}
+		must = true;
+	}
+	conclude(&routing->fallback, DAE_RULE_FALLBACK, must, q, ret);
+}
