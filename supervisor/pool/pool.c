@@ -210,6 +210,23 @@ int pool_recycle(struct pool *p, uint32_t place, enum recycle_reason reason)
 	return r;
 }
 
+int pool_kill(struct pool *p, uint32_t place, enum recycle_reason reason)
+{
+	uint32_t first = place == CREW_MAX ? 0 : place;
+	uint32_t last = place == CREW_MAX ? p->crew.count : place + 1;
+
+	if (first >= p->crew.count)
+		return -ENOENT;
+	for (uint32_t i = first; i < last; i++)
+		if (slot_is_alive(&p->crew.places[i].slot))
+			place_event(&p->places[i],
+				    &(struct slot_input){
+					    .event = SLOT_EV_KILL,
+					    .reason = reason });
+	pool_schedule_plan(p);
+	return 0;
+}
+
 int pool_revive(struct pool *p, uint32_t place)
 {
 	if (place >= p->crew.count ||

@@ -114,6 +114,8 @@ int pool_resize(struct pool *p, const struct recycle_limits *limits,
 void pool_set_ca(struct pool *p, int ca_fd);
 /* Replace one place's worker, or all (CREW_MAX). -ENOENT. */
 int pool_recycle(struct pool *p, uint32_t place, enum recycle_reason reason);
+/* End one place's worker, or all, at once; their jobs go to others. -ENOENT. */
+int pool_kill(struct pool *p, uint32_t place, enum recycle_reason reason);
 /* Try a failed place again. -ENOENT: none such, or it has not failed. */
 int pool_revive(struct pool *p, uint32_t place);
 /* Keep a worker for suspects, alone with one job at a time. */
