@@ -107,7 +107,7 @@ static int digits(const uint8_t *p, int n)
 static int64_t days_from_civil(int year, int month, int day)
 {
 	int64_t y = year - (month <= 2);
-	int64_t era = y / 400, of_era = y - era * 400;
+	int64_t era = (y >= 0 ? y : y - 399) / 400, of_era = y - era * 400;
 	int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day -
 			  1;
 
