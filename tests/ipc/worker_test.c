@@ -24,6 +24,8 @@
 #include "common/job.h"
 #include "common/msg.h"
 #include "common/wire.h"
+#include "common/priv.h"
+#include "common/worker_args.h"
 #include "dae_build_id.h"
 
 #define WORKER DAE_BUILD_DIR "/worker/dae-worker"
@@ -41,17 +43,18 @@ struct rig {
 
 static void exec_worker(int fd)
 {
-	char generation[16];
+	struct worker_args args = { .role = ROLE_PROBE,
+				    .generation = GENERATION,
+				    .uid = PRIV_KEEP_IDS,
+				    .gid = PRIV_KEEP_IDS };
+	struct worker_argv argv;
 
-	snprintf(generation, sizeof(generation), "%d", GENERATION);
+	if (getuid() == 0)
+		args.uid = args.gid = 65534;
+	worker_args_format(&args, &argv);
 	if (dup2(fd, WORKER_CHANNEL_FD) < 0)
 		_exit(99);
-	if (getuid() == 0)
-		execl(WORKER, WORKER, "--role", "probe", "--generation",
-		      generation, "--uid", "65534", "--gid", "65534", NULL);
-	else
-		execl(WORKER, WORKER, "--role", "probe", "--generation",
-		      generation, NULL);
+	execv(WORKER, argv.argv);
 	_exit(98);
 }
 
