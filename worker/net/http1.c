@@ -131,12 +131,13 @@ static int head_split(struct http1 *h)
 static const char *header_after(const struct http1 *h, const char *name,
 				const char *after)
 {
-	const char *p = after ? after : h->head.p;
-	const char *end = h->head.p + h->head.len;
 	size_t n = strlen(name);
+	const char *p, *end;
 
 	if (!h->has_head)
 		return NULL;
+	p = after ? after : h->head.p;
+	end = h->head.p + h->head.len;
 	for (p += strlen(p) + 1; p < end; p += strlen(p) + 1) {
 		if (strncasecmp(p, name, n) != 0 || p[n] != ':')
 			continue;
