@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "common/base.h"
 #include "common/exitcode.h"
 #include "supervisor/ctl/ctl_json.h"
 #include "supervisor/ctl/daectl_conn.h"
@@ -10,6 +11,18 @@
 
 #define EVENTS_DEFAULT 50
 #define EVENTS_MAX 100000
+
+static void print_tsv(const json_t *e)
+{
+	static const char *const keys[] = { "at", "kind", "subject", "text" };
+	char clean[OUT_TEXT];
+
+	printf("%lld", (long long)out_int(e, "seq"));
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		printf("\t%s", out_clean(clean, sizeof(clean),
+					 out_str(e, keys[i])));
+	putchar('\n');
+}
 
 static int print_page(void *ctx, json_t *env)
 {
@@ -26,10 +39,7 @@ static int print_page(void *ctx, json_t *env)
 		if (d->is_quiet)
 			continue;
 		if (d->format == FORMAT_TSV)
-			out_print("%lld %s %s %s %s",
-				  (long long)out_int(e, "seq"),
-				  out_str(e, "at"), out_str(e, "kind"),
-				  out_str(e, "subject"), out_str(e, "text"));
+			print_tsv(e);
 		else
 			out_print("%s  %-13s %s%s%s", out_str(e, "at"),
 				  out_str(e, "kind"), out_str(e, "subject"),

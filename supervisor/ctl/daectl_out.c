@@ -132,6 +132,11 @@ static int dump(const json_t *j, size_t flags)
 	return CTL_EXIT_OK;
 }
 
+int out_line(const json_t *j)
+{
+	return dump(j, JSON_COMPACT | JSON_ENCODE_ANY);
+}
+
 int out_json(const struct daectl *d, json_t *envelope)
 {
 	json_t *data = json_object_get(envelope, "data"), *one;
@@ -139,8 +144,7 @@ int out_json(const struct daectl *d, json_t *envelope)
 
 	if (d->format == FORMAT_NDJSON && json_is_array(data)) {
 		json_array_foreach(data, i, one) {
-			if (dump(one, JSON_COMPACT | JSON_ENCODE_ANY) !=
-			    CTL_EXIT_OK)
+			if (out_line(one) != CTL_EXIT_OK)
 				return CTL_EXIT_FAILED;
 		}
 		return CTL_EXIT_OK;

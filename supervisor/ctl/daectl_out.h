@@ -30,6 +30,8 @@ void out_client_version(void);
 
 /* Write the envelope as --json asks. 0 or CTL_EXIT_FAILED. */
 int out_json(const struct daectl *d, json_t *envelope);
+/* One value on one line. */
+int out_line(const json_t *j);
 /* An envelope for what daectl itself found out; takes @data, never NULL data. */
 json_t *out_envelope(const char *schema, json_t *data);
 bool out_is_json(const struct daectl *d);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base.h"
 #include "common/clock.h"
 #include "common/exitcode.h"
 #include "dae_build_id.h"
