@@ -10,6 +10,8 @@
 
 #include "supervisor/datapath/datapath.h"
 
+#define FENCE_PIN_PREFIX "fence-" /* of links in the pin directory */
+
 struct fence;
 
 enum fence_class { /* by SO_MARK; a mark that is not set is a probe's */
