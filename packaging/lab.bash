@@ -150,6 +150,7 @@ lab_web()
 		admin off
 		skip_install_trust
 		auto_https off
+		default_bind $lab_web 2001:db8:100::10
 	}
 	(answers) {
 		respond /generate_204 204
