@@ -19,6 +19,7 @@
 #include "supervisor/ctl/ctl_server.h"
 #include "supervisor/datapath/fence.h"
 #include "supervisor/dispatch.h"
+#include "supervisor/engines.h"
 #include "supervisor/netmon.h"
 #include "supervisor/notify.h"
 #include "supervisor/reload.h"
@@ -143,6 +144,7 @@ static void on_second(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	kernel_beat(s->kernel, now.mono_ns);
+	engines_update(s);
 	prober_tick(s->prober, &now);
 	if (now.mono_ns - s->saved_ns >= SAVE_EVERY_NS)
 		save_state(s);
@@ -234,6 +236,7 @@ int supervisor_run(struct supervisor *s)
 		 s->limits.workers);
 	notify_send("READY=1");
 	kernel_beat(s->kernel, clock_mono_ns());
+	engines_update(s);
 	supervisor_wake(s);
 	if (event_base_dispatch(s->base) < 0)
 		return -EIO;
