@@ -14,12 +14,12 @@
 #include "common/base.h"
 #include "common/fd.h"
 
-#define MODE_FORBIDDEN 0037	/* group write and execute, all of others */
+#define MODE_FORBIDDEN 0037 /* group write and execute, all of others */
 
 /* Where the entry file is. */
 struct load {
 	char *dir;	/* as given, with a '/' at the end; "" for "." */
-	char *real_dir;	/* canonical, with a '/' at the end */
+	char *real_dir; /* canonical, with a '/' at the end */
 };
 
 static void load_clear(struct load *l)
@@ -35,8 +35,10 @@ static int check_file(const struct stat *st, char *why, size_t cap)
 		return -EINVAL;
 	}
 	if (st->st_mode & MODE_FORBIDDEN) {
-		snprintf(why, cap, "its mode %04o lets others at the secrets in "
-			 "it (chmod 640, or 600)", st->st_mode & 07777);
+		snprintf(why, cap,
+			 "its mode %04o lets others at the secrets in "
+			 "it (chmod 640, or 600)",
+			 st->st_mode & 07777);
 		return -EPERM;
 	}
 	if (st->st_size > (off_t)CONFIG_FILE_MAX) {
@@ -73,7 +75,8 @@ static int read_all(int fd, size_t size, char **ret_text, size_t *ret_len)
 static int load_read(void *ctx DAE_UNUSED, const char *path, char **ret_text,
 		     size_t *ret_len, char *why, size_t cap)
 {
-	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	auto_fd int fd = open(path,
+			      O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
 	int r;
 
@@ -177,7 +180,7 @@ static int load_init(struct load *l, const char *path)
 	if (!l->dir)
 		return -ENOMEM;
 	real = realpath(l->dir[0] ? l->dir : ".", NULL);
-	if (!real)	/* the error of reading the file says it better */
+	if (!real) /* the error of reading the file says it better */
 		real = strdup(l->dir);
 	if (!real || asprintf(&l->real_dir, "%s%s", real,
 			      strcmp(real, "/") == 0 ? "" : "/") < 0) {
@@ -192,7 +195,9 @@ int config_load(struct config **ret, const char *path,
 {
 	__attribute__((cleanup(load_clear))) struct load l = { 0 };
 	const struct config_source source = {
-		.read_file = load_read, .glob = load_glob, .ctx = &l,
+		.read_file = load_read,
+		.glob = load_glob,
+		.ctx = &l,
 	};
 	int r = load_init(&l, path);
 

@@ -8,12 +8,7 @@
 #include "supervisor/config/config_parse.h"
 
 /* Why a rule cannot act in this version. */
-enum blocker {
-	BLOCKER_DOMAIN,
-	BLOCKER_PNAME,
-	BLOCKER_GEO,
-	BLOCKER_COUNT
-};
+enum blocker { BLOCKER_DOMAIN, BLOCKER_PNAME, BLOCKER_GEO, BLOCKER_COUNT };
 
 static const char *const blocker_texts[] = {
 	[BLOCKER_DOMAIN] = "domain(...): nothing learns the addresses of "
@@ -58,9 +53,10 @@ static void find_blockers(struct config_ctx *c, const struct config_rule *r,
 			continue;
 		if (is_route) {
 			at = ctx_at(r->conds[i].pos);
-			ctx_error(c, &at, "remove the rule, or use 'mode: "
-				  "observe'", "the rule cannot act: %s",
-				  blocker_texts[b]);
+			ctx_error(c, &at,
+				  "remove the rule, or use 'mode: "
+				  "observe'",
+				  "the rule cannot act: %s", blocker_texts[b]);
 		} else if (found[b].count++ == 0) {
 			found[b].first = r->conds[i].pos;
 		}
@@ -130,7 +126,8 @@ static void check_marks(struct config_ctx *c)
 	if (g->has_so_mark && g->so_mark_from_dae != 0)
 		s->so_mark = g->so_mark_from_dae;
 	if (s->mark & ~s->mark_mask)
-		ctx_error(c, NULL, "a packet is ours if 'packet & mark_mask' "
+		ctx_error(c, NULL,
+			  "a packet is ours if 'packet & mark_mask' "
 			  "is 'mark'",
 			  "'mark' 0x%x has bits outside of 'mark_mask' 0x%x",
 			  s->mark, s->mark_mask);
@@ -146,7 +143,8 @@ static void check_limits(struct config_ctx *c)
 
 	if (s->memory_total_bytes > 0 &&
 	    s->recycle.rss_hard_bytes > s->memory_total_bytes)
-		ctx_error(c, NULL, NULL, "'recycle { rss_hard }' is more than "
+		ctx_error(c, NULL, NULL,
+			  "'recycle { rss_hard }' is more than "
 			  "'memory_total'");
 	if (s->mode == MODE_ROUTE && c->config->global.lan_interface.count == 0)
 		ctx_warn(c, NULL, "as in 'lan_interface: br0'",

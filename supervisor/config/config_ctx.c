@@ -112,7 +112,8 @@ static bool is_follow_up(const struct config_ctx *c, const struct ast_text *at)
 }
 
 static void add(struct config_ctx *c, enum diag_severity severity,
-		const struct ast_text *at, const char *hint, const char *message)
+		const struct ast_text *at, const char *hint,
+		const char *message)
 {
 	const struct config_file *f = c->config->files;
 	struct config_diag *d;

@@ -14,13 +14,13 @@
 
 struct config_ctx {
 	struct config *config;
-	struct arena *arena;		/* the configuration's */
-	struct arena *scratch;		/* gone when the parse ends: the AST */
+	struct arena *arena;   /* the configuration's */
+	struct arena *scratch; /* gone when the parse ends: the AST */
 	struct config_diags *diags;
-	bool has_syntax_errors;		/* what is missing may have been there */
-	size_t syntax_items;		/* messages of the syntax, in diags */
-	bool is_out_of_memory;		/* sticky; the result is -ENOMEM */
-	const void *once[CTX_ONCE_MAX];	/* said already, see ctx_once() */
+	bool has_syntax_errors; /* what is missing may have been there */
+	size_t syntax_items;	/* messages of the syntax, in diags */
+	bool is_out_of_memory;	/* sticky; the result is -ENOMEM */
+	const void *once[CTX_ONCE_MAX]; /* said already, see ctx_once() */
 	size_t once_count;
 };
 

@@ -65,7 +65,7 @@ static bool comes_before(const struct config_diag *a,
 	if (a->file != b->file)
 		return a->file < b->file;
 	if (a->line != b->line)
-		return a->line - 1 < b->line - 1;	/* 0, the file: last */
+		return a->line - 1 < b->line - 1; /* 0, the file: last */
 	return a->column < b->column;
 }
 

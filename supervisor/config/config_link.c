@@ -11,8 +11,8 @@
 #include "supervisor/config/arena.h"
 #include "supervisor/config/url.h"
 
-#define LINK_CREDENTIAL_MAX 255U	/* of SOCKS5; plenty for the others */
-#define LINK_IFACE_MAX 15U		/* IFNAMSIZ - 1 */
+#define LINK_CREDENTIAL_MAX 255U /* of SOCKS5; plenty for the others */
+#define LINK_IFACE_MAX 15U	 /* IFNAMSIZ - 1 */
 
 /* One link being decoded. */
 struct link {
@@ -30,7 +30,7 @@ static link_fn link_direct, link_iface, link_socks, link_http, link_tproxy;
 static const struct {
 	const char *name;
 	enum node_scheme scheme;
-	link_fn *decode;	/* NULL: known to dae, not usable yet */
+	link_fn *decode; /* NULL: known to dae, not usable yet */
 } schemes[] = {
 	{ "direct", SCHEME_DIRECT, link_direct },
 	{ "iface", SCHEME_IFACE, link_iface },
@@ -100,8 +100,9 @@ static int read_mark(struct link *l)
 		if (r == 0)
 			l->node->mark = (uint32_t)mark;
 	}
-	return r < 0 && r != -ENOMEM ? refuse(l, "mark= takes a number of 32 bits")
-				     : r;
+	return r < 0 && r != -ENOMEM
+		       ? refuse(l, "mark= takes a number of 32 bits")
+		       : r;
 }
 
 static int read_gateway(struct link *l)
@@ -160,9 +161,9 @@ static int set_credentials(struct link *l, const char *s, bool is_decoded)
 	}
 	if (r == -EINVAL)
 		return refuse(l, "user or password has a byte of zero");
-	if (r == 0 && (strlen(node->user) > LINK_CREDENTIAL_MAX ||
-		       (node->password &&
-			strlen(node->password) > LINK_CREDENTIAL_MAX)))
+	if (r == 0 &&
+	    (strlen(node->user) > LINK_CREDENTIAL_MAX ||
+	     (node->password && strlen(node->password) > LINK_CREDENTIAL_MAX)))
 		return refuse(l, "user or password is longer than 255 bytes");
 	return r;
 }
@@ -245,10 +246,13 @@ static int link_http(struct link *l)
 {
 	static const char *const sni[] = { "sni", "peer", "serverName",
 					   "servername", NULL };
-	static const char *const insecure[] = {
-		"allowInsecure", "allow_insecure", "allowinsecure",
-		"skipVerify", "insecure", "skip-cert-verify", NULL
-	};
+	static const char *const insecure[] = { "allowInsecure",
+						"allow_insecure",
+						"allowinsecure",
+						"skipVerify",
+						"insecure",
+						"skip-cert-verify",
+						NULL };
 	bool is_tls = l->node->scheme == SCHEME_HTTPS;
 	char *flag;
 	int r;
@@ -330,8 +334,9 @@ static int default_name(struct link *l)
 	else if (n->scheme == SCHEME_DIRECT)
 		n->name = arena_strndup(l->arena, "direct", 6);
 	else if (n->port > 0)
-		n->name = arena_printf(l->arena, strchr(n->host, ':')
-				       ? "[%s]:%u" : "%s:%u", n->host, n->port);
+		n->name = arena_printf(
+			l->arena, strchr(n->host, ':') ? "[%s]:%u" : "%s:%u",
+			n->host, n->port);
 	else
 		n->name = arena_strndup(l->arena, n->scheme_text,
 					strlen(n->scheme_text));

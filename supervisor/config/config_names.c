@@ -9,7 +9,7 @@
 #include "common/base.h"
 #include "supervisor/config/arena.h"
 
-#define SUMMARY_SCHEMES_MAX 16U	/* different ones that are named */
+#define SUMMARY_SCHEMES_MAX 16U /* different ones that are named */
 
 void config_free(struct config **c)
 {
@@ -17,7 +17,7 @@ void config_free(struct config **c)
 
 	if (!*c)
 		return;
-	a = (*c)->arena;	/* holds the configuration itself, too */
+	a = (*c)->arena; /* holds the configuration itself, too */
 	*c = NULL;
 	arena_free(&a);
 }
@@ -87,7 +87,10 @@ static void put_count(struct out *o, size_t n, const char *what)
 /* ": 1 vless, 2 ss" by first appearance. */
 static void put_unusable(struct out *o, const struct config *c)
 {
-	struct { const char *name; size_t count; } seen[SUMMARY_SCHEMES_MAX];
+	struct {
+		const char *name;
+		size_t count;
+	} seen[SUMMARY_SCHEMES_MAX];
 	size_t i, k, n = 0, total = 0;
 
 	for (i = 0; i < c->node_count; i++) {

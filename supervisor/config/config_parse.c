@@ -13,10 +13,12 @@ static const struct {
 	const char *name;
 	section_fn *read;
 } sections[] = {
-	{ "global", section_global },	   { "subscription",
-					     section_subscription },
-	{ "node", section_node },	   { "group", section_group },
-	{ "routing", section_routing },	   { "dns", section_dns },
+	{ "global", section_global },
+	{ "subscription", section_subscription },
+	{ "node", section_node },
+	{ "group", section_group },
+	{ "routing", section_routing },
+	{ "dns", section_dns },
 	{ "supervisor", section_supervisor },
 };
 
@@ -105,8 +107,10 @@ static int parse(struct config **ret, const char *path,
 {
 	auto_config struct config *owned = config;
 	auto_arena struct arena *scratch = arena_new();
-	struct config_ctx c = { .config = config, .arena = config->arena,
-				.scratch = scratch, .diags = diags };
+	struct config_ctx c = { .config = config,
+				.arena = config->arena,
+				.scratch = scratch,
+				.diags = diags };
 	struct ast_item *all = NULL;
 	size_t count = 0, errors = diags->error_count, first = diags->count;
 
@@ -135,7 +139,8 @@ int config_parse(struct config **ret, const char *text, size_t len,
 		return -ENOMEM;
 	c->files[0].path = arena_strndup(c->arena, "config", 6);
 	c->files[0].text = len <= CONFIG_FILE_MAX
-				   ? arena_strndup(c->arena, text, len) : NULL;
+				   ? arena_strndup(c->arena, text, len)
+				   : NULL;
 	c->files[0].len = len;
 	if (c->files[0].path && c->files[0].text)
 		return parse(ret, "config", NULL, c, diags);

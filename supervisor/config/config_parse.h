@@ -8,9 +8,9 @@
 #include "supervisor/config/config.h"
 #include "supervisor/config/config_diag.h"
 
-#define CONFIG_FILE_MAX (4U << 20)	/* bytes in one file */
+#define CONFIG_FILE_MAX (4U << 20) /* bytes in one file */
 #define CONFIG_FILES_MAX 256U
-#define CONFIG_TOTAL_MAX (16U << 20)	/* bytes in all files */
+#define CONFIG_TOTAL_MAX (16U << 20) /* bytes in all files */
 
 /*
  * Where files come from, so that the parser itself opens none. Both return 0 or

@@ -10,7 +10,7 @@
 
 /* Where in which file; lines and columns count from 1. */
 struct config_pos {
-	uint16_t file;		/* index into config.files */
+	uint16_t file; /* index into config.files */
 	uint16_t column;
 	uint32_t line;
 };
@@ -31,7 +31,7 @@ enum rule_fn {
 
 /* How one value of domain(), dip() or sip() is to be read. */
 enum rule_key {
-	RULE_KEY_LITERAL,	/* prefixes; every other function */
+	RULE_KEY_LITERAL, /* prefixes; every other function */
 	RULE_KEY_SUFFIX,
 	RULE_KEY_KEYWORD,
 	RULE_KEY_FULL,
@@ -47,19 +47,21 @@ struct rule_value {
 	enum rule_key key;
 	struct config_pos pos;
 	union {
-		struct prefix prefix;		/* dip, sip */
-		struct { uint16_t lo, hi; } range;	/* dport, sport, inclusive */
+		struct prefix prefix; /* dip, sip */
+		struct {
+			uint16_t lo, hi;
+		} range; /* dport, sport, inclusive */
 		uint8_t mac[6];
-		uint8_t number;	/* dscp; ipversion 4 or 6; l4proto IPPROTO_* */
+		uint8_t number; /* dscp; ipversion 4 or 6; l4proto IPPROTO_* */
 	};
-	char *text;	/* domain, pname, geo codes; NULL otherwise */
+	char *text; /* domain, pname, geo codes; NULL otherwise */
 };
 
 struct rule_cond {
 	enum rule_fn fn;
 	bool negate;
 	struct config_pos pos;
-	struct rule_value *values;	/* joined by OR */
+	struct rule_value *values; /* joined by OR */
 	size_t value_count;
 };
 
@@ -67,12 +69,12 @@ enum rule_action {
 	RULE_DIRECT,
 	RULE_BLOCK,
 	RULE_GROUP,
-	RULE_MUST_RULES,	/* set must, go on */
+	RULE_MUST_RULES, /* set must, go on */
 };
 
 struct rule_outbound {
 	enum rule_action action;
-	size_t group;		/* index into config.groups for RULE_GROUP */
+	size_t group; /* index into config.groups for RULE_GROUP */
 	bool must;
 	bool has_mark;
 	uint32_t mark;
@@ -80,11 +82,11 @@ struct rule_outbound {
 };
 
 struct config_rule {
-	struct rule_cond *conds;	/* joined by AND */
+	struct rule_cond *conds; /* joined by AND */
 	size_t cond_count;
 	struct rule_outbound out;
 	struct config_pos pos;
-	char *text;		/* as written, one line, for people */
+	char *text; /* as written, one line, for people */
 };
 
 struct config_routing {

@@ -9,20 +9,22 @@
 #include "common/text.h"
 
 #define TAB_STOP 8U
-#define LEAD_CELLS 50U	/* kept before the caret of a clipped line */
+#define LEAD_CELLS 50U /* kept before the caret of a clipped line */
 
 static const char word_chars[] =
 	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+";
 
 struct line {
-	char *s;	/* masked copy */
+	char *s; /* masked copy */
 	size_t len;
-	size_t caret;	/* offset of the place, <= len */
+	size_t caret; /* offset of the place, <= len */
 	size_t caret_end;
 };
 
 /* Inclusive ranges of two cells: East Asian wide, and emoji. */
-static const struct { uint32_t lo, hi; } wide[] = {
+static const struct {
+	uint32_t lo, hi;
+} wide[] = {
 	{ 0x1100, 0x115f },   { 0x2e80, 0x303e },   { 0x3041, 0x33ff },
 	{ 0x3400, 0x4dbf },   { 0x4e00, 0x9fff },   { 0xa000, 0xa4cf },
 	{ 0xac00, 0xd7a3 },   { 0xf900, 0xfaff },   { 0xfe30, 0xfe6f },
@@ -60,7 +62,7 @@ static unsigned int char_cells(const char *s, size_t n)
 		return 1;
 	if ((code >= 0x300 && code <= 0x36f) ||
 	    (code >= 0xfe00 && code <= 0xfe0f))
-		return 0;	/* combining marks, variation selectors */
+		return 0; /* combining marks, variation selectors */
 	for (i = 0; i < ARRAY_LEN(wide); i++)
 		if (code >= wide[i].lo && code <= wide[i].hi)
 			return 2;
@@ -199,8 +201,9 @@ void diag_source_fill(struct config_diag *d, const struct config_file *f,
 		memcpy(out, "...", 3);
 		used = cells = 3;
 	}
-	for (; i < l.len && cells < DIAG_SOURCE_CELLS &&
-	       used < sizeof(out) - 32; i += n) {
+	for (;
+	     i < l.len && cells < DIAG_SOURCE_CELLS && used < sizeof(out) - 32;
+	     i += n) {
 		n = char_len(l.s + i, l.s + l.len);
 		if (i == l.caret)
 			d->caret = (uint32_t)cells;

@@ -6,7 +6,7 @@
 #include "supervisor/config/config.h"
 #include "supervisor/config/config_diag.h"
 
-#define DIAG_SOURCE_CELLS 100U	/* longer lines are clipped around the caret */
+#define DIAG_SOURCE_CELLS 100U /* longer lines are clipped around the caret */
 
 /*
  * Fill source, caret and caret_len of *d. Tabs are expanded, wide characters

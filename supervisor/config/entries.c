@@ -46,9 +46,9 @@ static const char *entry_flatten(struct config_ctx *c,
 	text = keys_text(c, item);
 	if (!text)
 		return NULL;
-	return ctx_mem(c, arena_printf(c->scratch, "%.*s:%s",
-				       (int)item->name.len, item->name.s,
-				       text));
+	return ctx_mem(c,
+		       arena_printf(c->scratch, "%.*s:%s", (int)item->name.len,
+				    item->name.s, text));
 }
 
 /* A bare word that begins with "//": someone meant a comment. Words after it
@@ -63,8 +63,9 @@ static size_t report_comment(struct config_ctx *c,
 	if (item->kind != AST_LITERAL || t->quote || t->len < 2 ||
 	    t->s[0] != '/' || (t->s[1] != '/' && t->s[1] != '*'))
 		return 0;
-	ctx_error(c, t, t->s[1] == '/' ? "comments begin with '#'"
-				       : "this comment is never closed by '*/'",
+	ctx_error(c, t,
+		  t->s[1] == '/' ? "comments begin with '#'"
+				 : "this comment is never closed by '*/'",
 		  "'%.*s' is taken for an element of '%.*s'",
 		  (int)(t->len > 40 ? 40 : t->len), t->s,
 		  (int)section->name.len, section->name.s);
@@ -101,7 +102,7 @@ void entries_decode(struct config_ctx *c, const struct ast_item *section,
 	const struct ast_item *item;
 	size_t i, skip;
 
-	for (i = 0; i < section->item_count; i += skip > 0 ? skip : 1) {
+	for (i = 0; i<section->item_count; i += skip> 0 ? skip : 1) {
 		item = &section->items[i];
 		skip = report_comment(c, section, i);
 		if (skip > 0)
@@ -116,4 +117,3 @@ void entries_decode(struct config_ctx *c, const struct ast_item *section,
 			decode_entry(c, item, fn);
 	}
 }
-

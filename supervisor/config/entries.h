@@ -8,10 +8,10 @@
 
 /* One element of a list section: 'TAG: VALUE', TAG: 'VALUE' or 'VALUE'. */
 struct entry {
-	const char *tag;	/* not terminated; len 0: none */
+	const char *tag; /* not terminated; len 0: none */
 	size_t tag_len;
-	const char *value;	/* terminated */
-	struct ast_text at;	/* of the value */
+	const char *value;  /* terminated */
+	struct ast_text at; /* of the value */
 };
 
 typedef void entry_fn(struct config_ctx *c, const struct entry *e);

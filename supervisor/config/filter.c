@@ -17,14 +17,14 @@ struct match {
 };
 
 struct filter_func {
-	bool is_subtag;		/* else the name */
+	bool is_subtag; /* else the name */
 	bool negate;
-	struct match *matches;	/* joined by OR */
+	struct match *matches; /* joined by OR */
 	size_t count;
 };
 
 struct filter {
-	struct filter_func *funcs;	/* joined by AND */
+	struct filter_func *funcs; /* joined by AND */
 	size_t count;
 	int64_t add_latency_ns;
 };
@@ -43,8 +43,10 @@ static void compile_regex(struct config_ctx *c, const struct ast_text *t,
 	if (r == 0)
 		m->kind = MATCH_REGEX;
 	else if (r == -EOPNOTSUPP)
-		ctx_warn(c, t, NULL, "the pattern matches nothing: %s are not "
-			 "supported in filters", why);
+		ctx_warn(c, t, NULL,
+			 "the pattern matches nothing: %s are not "
+			 "supported in filters",
+			 why);
 	else if (r == -ENOMEM)
 		ctx_mem(c, NULL);
 	else
@@ -57,8 +59,8 @@ static bool compile_match(struct config_ctx *c, const struct filter_func *f,
 	const char *const *keys = f->is_subtag ? subtag_keys : name_keys;
 	char hint[96];
 
-	m->text = ctx_mem(c, arena_strndup(c->scratch, p->value.s,
-					   p->value.len));
+	m->text = ctx_mem(c,
+			  arena_strndup(c->scratch, p->value.s, p->value.len));
 	if (!m->text)
 		return false;
 	m->kind = MATCH_EXACT;
@@ -90,8 +92,8 @@ static bool compile_func(struct config_ctx *c, const struct ast_func *from,
 		ctx_error(c, &from->name,
 			  ctx_suggest(&from->name, function_names, hint,
 				      sizeof(hint)),
-			  "unknown filter function '%.*s'",
-			  (int)from->name.len, from->name.s);
+			  "unknown filter function '%.*s'", (int)from->name.len,
+			  from->name.s);
 		return false;
 	}
 	f->matches = ctx_mem(c, arena_alloc(c->scratch, from->param_count,
@@ -122,8 +124,8 @@ static bool read_notes(struct config_ctx *c, const struct ast_item *item,
 			const struct ast_text *at = p->key.s ? &p->key
 							     : &p->value;
 
-			ctx_error(c, at, ctx_suggest(at, names, hint,
-						     sizeof(hint)),
+			ctx_error(c, at,
+				  ctx_suggest(at, names, hint, sizeof(hint)),
 				  "a filter's annotation is "
 				  "[add_latency: DURATION]");
 			return false;
@@ -200,7 +202,7 @@ static bool func_hits(const struct filter_func *f, const struct config_node *n)
 
 	for (i = 0; i < f->count; i++) {
 		if (f->negate && f->matches[i].kind == MATCH_NEVER)
-			return false;	/* not known to be no match either */
+			return false; /* not known to be no match either */
 		hit |= text && match_hits(&f->matches[i], text);
 	}
 	return hit != f->negate;

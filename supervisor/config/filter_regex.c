@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define REPEAT_TOTAL_MAX 1000U	/* product of all {n}: bounds the automaton */
+#define REPEAT_TOTAL_MAX 1000U /* product of all {n}: bounds the automaton */
 /* each input byte becomes at most this many, brackets once more besides */
 #define OUT_MAX (FILTER_PATTERN_MAX * 12)
 
@@ -116,7 +116,7 @@ static int translate_escape(struct translation *t)
 struct bracket {
 	char ascii[OUT_MAX];
 	size_t ascii_len;
-	char wide[OUT_MAX];	/* "|" and a character of several bytes, … */
+	char wide[OUT_MAX]; /* "|" and a character of several bytes, … */
 	size_t wide_len;
 	bool negated, has_close, has_dash, has_caret;
 };
@@ -132,7 +132,7 @@ static int bracket_member(struct translation *t, struct bracket *b)
 		b->wide_len += n;
 		t->p += n;
 		return t->p < t->end && *t->p == '-' && t->p + 1 < t->end &&
-			       t->p[1] != ']'
+				       t->p[1] != ']'
 			       ? unsupported(t, "ranges of such characters")
 			       : 0;
 	}
@@ -302,7 +302,7 @@ static int translate_one(struct translation *t)
 	char c = *t->p;
 	int r = 0;
 
-	if (n > 1 || (c & 0x80)) {	/* a quantifier is meant for all of it */
+	if (n > 1 || (c & 0x80)) { /* a quantifier is meant for all of it */
 		put_text(t, "(");
 		put(t, t->p, n);
 		put_text(t, ")");
@@ -331,12 +331,14 @@ static int translate_one(struct translation *t)
 int filter_regex_compile(const char *pattern, size_t len, regex_t *ret,
 			 const char **why)
 {
-	struct translation t = { .p = pattern, .end = pattern + len,
+	struct translation t = { .p = pattern,
+				 .end = pattern + len,
 				 .repeats = 1 };
 	int r = 0;
 
 	*why = "it is malformed";
-	if (len == 0 || len > FILTER_PATTERN_MAX || memchr(pattern, '\0', len)) {
+	if (len == 0 || len > FILTER_PATTERN_MAX ||
+	    memchr(pattern, '\0', len)) {
 		*why = "it is empty or longer than 256 bytes";
 		return -EINVAL;
 	}
@@ -347,8 +349,9 @@ int filter_regex_compile(const char *pattern, size_t len, regex_t *ret,
 		return r;
 	}
 	t.out[t.len] = '\0';
-	r = regcomp(ret, t.out, REG_EXTENDED | REG_NOSUB |
-					(t.ignores_case ? REG_ICASE : 0));
+	r = regcomp(ret, t.out,
+		    REG_EXTENDED | REG_NOSUB |
+			    (t.ignores_case ? REG_ICASE : 0));
 	if (r == REG_ESPACE)
 		return -ENOMEM;
 	return r == 0 ? 0 : -EINVAL;

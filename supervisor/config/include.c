@@ -15,7 +15,7 @@ struct walk {
 	const struct config_source *src;
 	struct ast_item **sections;
 	size_t *count;
-	size_t total;		/* bytes read */
+	size_t total; /* bytes read */
 };
 
 struct paths {
@@ -59,8 +59,10 @@ static bool read_file(struct walk *w, const char *path,
 	}
 	w->total += len;
 	if (w->total > CONFIG_TOTAL_MAX) {
-		ctx_error(c, at, NULL, "all files together have more than %u "
-			  "MiB", CONFIG_TOTAL_MAX >> 20);
+		ctx_error(c, at, NULL,
+			  "all files together have more than %u "
+			  "MiB",
+			  CONFIG_TOTAL_MAX >> 20);
 		return false;
 	}
 	f->text = ctx_mem(c, arena_strndup(c->arena, text, len));
@@ -106,10 +108,13 @@ static void include_pattern(struct walk *w, const struct ast_text *t)
 		return;
 	r = w->src->glob(w->src->ctx, pattern, &found.items, &found.count);
 	if (r < 0) {
-		ctx_error(c, t, r == -EPERM
-			  ? "what is included must lie below the folder of "
-			    "the main file" : NULL,
-			  "cannot include '%s': %s", pattern, strerror(-r));
+		ctx_error(
+			c, t,
+			r == -EPERM
+				? "what is included must lie below the folder of "
+				  "the main file"
+				: NULL,
+			"cannot include '%s': %s", pattern, strerror(-r));
 		return;
 	}
 	if (found.count == 0)
@@ -174,8 +179,9 @@ void include_run(struct config_ctx *c, const char *path,
 		 const struct config_source *src, struct ast_item **sections,
 		 size_t *count)
 {
-	struct walk w = { .ctx = c, .src = src, .sections = sections,
-			  .count = count };
+	struct walk w = {
+		.ctx = c, .src = src, .sections = sections, .count = count
+	};
 
 	if (!src || read_file(&w, path, NULL))
 		parse_file(&w);

@@ -82,7 +82,8 @@ const struct key *keys_find(struct config_ctx *c, const struct key *keys,
 static void report_stray(struct config_ctx *c, const struct ast_item *item)
 {
 	const struct ast_text *t = &item->name;
-	const char *hint = "a value needs its key before it, as in 'key: value'";
+	const char *hint =
+		"a value needs its key before it, as in 'key: value'";
 
 	if (t->len >= 2 && t->s[0] == '/' && t->s[1] == '/')
 		hint = "comments begin with '#'";
@@ -97,8 +98,7 @@ static void report_stray(struct config_ctx *c, const struct ast_item *item)
 static void decode_known(struct config_ctx *c, const struct ast_item *item,
 			 const struct key *k, void *base)
 {
-	void *out = k->offset == KEY_NOWHERE ? NULL
-					     : (char *)base + k->offset;
+	void *out = k->offset == KEY_NOWHERE ? NULL : (char *)base + k->offset;
 
 	if (k->is_section != (item->kind == AST_SECTION)) {
 		ctx_error(c, &item->name, NULL,
@@ -125,8 +125,7 @@ void keys_decode(struct config_ctx *c, const struct ast_item *section,
 	for (i = 0; i < section->item_count; i++) {
 		item = &section->items[i];
 		if (item->kind == AST_RULE) {
-			ctx_error(c, &item->name,
-				  "rules stand in routing { }",
+			ctx_error(c, &item->name, "rules stand in routing { }",
 				  "a rule cannot stand in '%.*s'",
 				  (int)section->name.len, section->name.s);
 			continue;
@@ -172,7 +171,8 @@ static bool read_number(struct config_ctx *c, const struct key *k,
 		       "before a comment";
 	ctx_error(c, keys_value(item), hint,
 		  "'%s' expects a number from %" PRIu64 " to %" PRIu64
-		  ", got '%s'", k->name, k->min, k->max, text);
+		  ", got '%s'",
+		  k->name, k->min, k->max, text);
 	return false;
 }
 
@@ -247,7 +247,8 @@ void key_size(struct config_ctx *c, const struct key *k,
 	if (value < k->min || value > max) {
 		ctx_error(c, keys_value(item), NULL,
 			  "'%s' expects a size from %" PRIu64 " to %" PRIu64
-			  " bytes, got '%s'", k->name, k->min, max, text);
+			  " bytes, got '%s'",
+			  k->name, k->min, max, text);
 		return;
 	}
 	if (out)
@@ -266,8 +267,8 @@ void key_string(struct config_ctx *c, const struct key *k,
 		return;
 	}
 	if (out)
-		*(char **)out =
-			ctx_mem(c, arena_strndup(c->arena, text, strlen(text)));
+		*(char **)out = ctx_mem(c, arena_strndup(c->arena, text,
+							 strlen(text)));
 }
 
 /* Quoted or not, a comma separates: dae joins the values and splits again. */
@@ -280,9 +281,9 @@ void key_list(struct config_ctx *c, const struct key *k DAE_UNUSED,
 
 	for (; text; text = *end ? end + 1 : NULL) {
 		end = strchrnul(text, ',');
-		slot = list ? ctx_mem(c, arena_push(c->arena, &list->items,
-						    &list->count,
-						    sizeof(*slot)))
+		slot = list ? ctx_mem(c,
+				      arena_push(c->arena, &list->items,
+						 &list->count, sizeof(*slot)))
 			    : NULL;
 		if (!slot)
 			return;

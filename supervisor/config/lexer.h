@@ -24,14 +24,14 @@ enum token_type {
 	TOKEN_ID,
 	TOKEN_NON_ID,
 	TOKEN_QUOTED,
-	TOKEN_BAD,		/* characters no word can begin with */
-	TOKEN_BAD_QUOTE,	/* a quote that is never closed, up to the end */
+	TOKEN_BAD,	 /* characters no word can begin with */
+	TOKEN_BAD_QUOTE, /* a quote that is never closed, up to the end */
 	TOKEN_COUNT
 };
 
 struct token {
 	enum token_type type;
-	const char *s;		/* quotes included */
+	const char *s; /* quotes included */
 	size_t len;
 	struct config_pos pos;
 };
@@ -39,8 +39,8 @@ struct token {
 /* A value: copy it to look ahead. */
 struct lexer {
 	const char *p, *end;
-	struct config_pos pos;	/* of *p */
-	bool has_no_comment_end;	/* behind p: looked for once is enough */
+	struct config_pos pos;	 /* of *p */
+	bool has_no_comment_end; /* behind p: looked for once is enough */
 };
 
 void lexer_init(struct lexer *l, const char *text, size_t len, uint16_t file);

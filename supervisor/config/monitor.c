@@ -12,7 +12,7 @@
 #include "supervisor/config/keys.h"
 
 #define MONITORS_MAX 4096U
-#define MONITOR_TEXT_MAX 255U	/* expect_body, expect_rdata */
+#define MONITOR_TEXT_MAX 255U /* expect_body, expect_rdata */
 #define INTERVAL_MIN_NS (100 * NS_PER_MS)
 #define IFACE_MAX 15U
 
@@ -46,13 +46,15 @@ static const struct note {
 };
 
 static const char *const use_names[] = {
-	[USE_ANY] = "any", [USE_HTTP] = "HTTP", [USE_DNS] = "DNS",
+	[USE_ANY] = "any",
+	[USE_HTTP] = "HTTP",
+	[USE_DNS] = "DNS",
 	[USE_TLS] = "TLS and QUIC",
 };
 
 static const char *const rcodes[] = {
-	"NOERROR",  "FORMERR",	"SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED",
-	"YXDOMAIN", "YXRRSET",	"NXRRSET",  "NOTAUTH",	"NOTZONE",
+	"NOERROR",  "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP",  "REFUSED",
+	"YXDOMAIN", "YXRRSET", "NXRRSET",  "NOTAUTH",  "NOTZONE",
 };
 
 static bool note_status(struct config_ctx *c DAE_UNUSED, const char *text,
@@ -153,8 +155,7 @@ static bool note_interval(struct config_ctx *c DAE_UNUSED, const char *text,
 	int64_t ns;
 
 	*why = "a duration of at least 100ms";
-	if (text_parse_duration(text, &ns) < 0 ||
-	    ns < (int64_t)INTERVAL_MIN_NS)
+	if (text_parse_duration(text, &ns) < 0 || ns < (int64_t)INTERVAL_MIN_NS)
 		return false;
 	m->interval_ns = (uint64_t)ns;
 	return true;
@@ -186,8 +187,9 @@ static bool note_fall(struct config_ctx *c DAE_UNUSED, const char *text,
 static bool note_family(struct config_ctx *c DAE_UNUSED, const char *text,
 			struct config_monitor *m, const char **why)
 {
-	uint8_t family = strcmp(text, "4") == 0 ? 4
-			 : strcmp(text, "6") == 0 ? 6 : 0;
+	uint8_t family = strcmp(text, "4") == 0	  ? 4
+			 : strcmp(text, "6") == 0 ? 6
+						  : 0;
 
 	*why = "4 or 6, and that of the address if there is one";
 	if (family == 0 || (m->family != 0 && m->family != family))
@@ -257,7 +259,8 @@ static void read_note(struct config_ctx *c, const struct ast_param *p,
 	    !n->read(c, text, m, &why))
 		ctx_error(c, &p->value, NULL, "'%s' expects %s", n->name,
 			  memchr(p->value.s, '\0', p->value.len)
-				  ? "no byte of zero" : why);
+				  ? "no byte of zero"
+				  : why);
 }
 
 static bool check_name(struct config_ctx *c, const struct ast_text *name)

@@ -20,7 +20,7 @@ static const struct {
 	const char *scheme;
 	enum monitor_kind kind;
 	uint16_t port;
-	const char *path;	/* NULL: the kind has none */
+	const char *path; /* NULL: the kind has none */
 	bool asks_dns;
 	uint32_t fall;
 } schemes[] = {
@@ -47,9 +47,12 @@ static const char *const kind_names[] = {
 };
 static_assert(ARRAY_LEN(kind_names) == MONITOR_KIND_COUNT, "name the new kind");
 
-static const struct { const char *name; uint16_t type; } qtypes[] = {
-	{ "A", 1 },    { "NS", 2 },    { "CNAME", 5 }, { "SOA", 6 },
-	{ "PTR", 12 }, { "MX", 15 },   { "TXT", 16 },  { "AAAA", 28 },
+static const struct {
+	const char *name;
+	uint16_t type;
+} qtypes[] = {
+	{ "A", 1 },    { "NS", 2 },	{ "CNAME", 5 }, { "SOA", 6 },
+	{ "PTR", 12 }, { "MX", 15 },	{ "TXT", 16 },	{ "AAAA", 28 },
 	{ "SRV", 33 }, { "HTTPS", 65 },
 };
 
@@ -108,8 +111,10 @@ static int read_question(struct arena *a, const struct url *u,
 	int r;
 
 	if (unknown) {
-		snprintf(why, cap, "unknown parameter '%.32s': a DNS monitor "
-			 "knows name= and type=", unknown);
+		snprintf(why, cap,
+			 "unknown parameter '%.32s': a DNS monitor "
+			 "knows name= and type=",
+			 unknown);
 		return -EINVAL;
 	}
 	m->qtype = 1;
@@ -127,7 +132,8 @@ static int read_question(struct arena *a, const struct url *u,
 	if (r == 0 && type)
 		r = parse_qtype(type, &m->qtype);
 	if (r == -EINVAL)
-		snprintf(why, cap, "type= takes a record type: A, AAAA, "
+		snprintf(why, cap,
+			 "type= takes a record type: A, AAAA, "
 			 "TXT ... or its number");
 	return r;
 }
@@ -194,14 +200,16 @@ static int decode(struct arena *a, const struct url *u, size_t row,
 		r = read_path(a, u, schemes[row].path, schemes[row].asks_dns,
 			      m);
 		if (r == -EINVAL)
-			snprintf(why, cap, "the path has a character that "
+			snprintf(why, cap,
+				 "the path has a character that "
 				 "must be written as %%XX");
 	} else if (u->path[0] && strcmp(u->path, "/") != 0) {
 		snprintf(why, cap, "%s:// has no path", u->scheme);
 		r = -EINVAL;
 	}
 	return r == 0 && schemes[row].asks_dns
-		       ? read_question(a, u, m, why, cap) : r;
+		       ? read_question(a, u, m, why, cap)
+		       : r;
 }
 
 int config_monitor_parse(struct arena *a, const char *text, size_t len,

@@ -26,7 +26,8 @@ static bool read_param(struct config_ctx *c, const struct ast_param *p,
 	if (!p->key.s || !ast_is(&p->key, "mark")) {
 		ctx_error(c, word, ctx_suggest(word, names, hint, sizeof(hint)),
 			  "an outbound takes 'must' and 'mark: NUMBER', not "
-			  "'%.*s'", (int)MIN(word->len, 40U), word->s);
+			  "'%.*s'",
+			  (int)MIN(word->len, 40U), word->s);
 		return false;
 	}
 	snprintf(text, sizeof(text), "%.*s", (int)MIN(p->value.len, 60U),
@@ -92,12 +93,13 @@ bool outbound_read(struct config_ctx *c, const struct ast_func *from,
 	char *name;
 	size_t i;
 
-	name = ctx_mem(c, arena_strndup(c->scratch, from->name.s,
-					from->name.len));
+	name = ctx_mem(c,
+		       arena_strndup(c->scratch, from->name.s, from->name.len));
 	if (!name)
 		return false;
 	if (from->negate) {
-		ctx_error(c, &from->name, NULL, "an outbound cannot be negated");
+		ctx_error(c, &from->name, NULL,
+			  "an outbound cannot be negated");
 		return false;
 	}
 	for (i = 0; i < from->param_count; i++)

@@ -8,21 +8,22 @@
 #include "supervisor/config/lexer.h"
 
 #define PARSER_DEPTH_MAX 16U
-#define PARSER_NODES_MAX 400000U	/* items, values and parameters of a file */
+#define PARSER_NODES_MAX 400000U /* items, values and parameters of a file */
 
 struct parser {
 	struct config_ctx *ctx;
 	struct lexer lexer;
-	struct token tok;	/* the one to look at */
+	struct token tok; /* the one to look at */
 	size_t nodes;
-	uint32_t error_line;	/* one complaint a line is enough */
+	uint32_t error_line; /* one complaint a line is enough */
 };
 
 static const char quote_hint[] = "text that contains ':' must be quoted";
 
 static struct ast_text token_text(const struct token *t)
 {
-	struct ast_text x = { .s = t->s, .len = (uint32_t)t->len,
+	struct ast_text x = { .s = t->s,
+			      .len = (uint32_t)t->len,
 			      .pos = t->pos };
 
 	if (t->type == TOKEN_QUOTED) {
@@ -140,8 +141,7 @@ static void *push(struct parser *p, void *items, size_t *count, size_t size)
 		return NULL;
 	}
 	p->nodes++;
-	return ctx_mem(p->ctx,
-		       arena_push(p->ctx->scratch, items, count, size));
+	return ctx_mem(p->ctx, arena_push(p->ctx->scratch, items, count, size));
 }
 
 /* [ ID ":" ] literal */
@@ -171,8 +171,8 @@ static bool parse_param(struct parser *p, struct ast_param *ret)
 static bool parse_params(struct parser *p, enum token_type close,
 			 struct ast_param **ret, size_t *ret_count)
 {
-	const char *expected =
-		close == TOKEN_RPAREN ? "',' or ')'" : "',' or ']'";
+	const char *expected = close == TOKEN_RPAREN ? "',' or ')'"
+						     : "',' or ']'";
 	struct ast_param *param;
 
 	if (p->tok.type == close) {
@@ -416,7 +416,8 @@ void parser_run(struct config_ctx *c, uint16_t file, struct ast_item **sections,
 		if (p.tok.type != TOKEN_ID) {
 			complain(&p, "the name of a section",
 				 p.tok.type == TOKEN_RBRACE
-					 ? "one '}' too many?" : NULL);
+					 ? "one '}' too many?"
+					 : NULL);
 		} else if (parse_section(&p, &parsed, 1)) {
 			item = ctx_mem(c, arena_push(c->scratch, sections,
 						     count, sizeof(*item)));

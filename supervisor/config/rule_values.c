@@ -12,14 +12,14 @@
 #include "common/base.h"
 #include "common/text.h"
 
-#define VALUES_MAX 1000000U	/* of one function */
-#define PNAME_LEN 15U		/* the kernel's TASK_COMM_LEN - 1 */
+#define VALUES_MAX 1000000U /* of one function */
+#define PNAME_LEN 15U	    /* the kernel's TASK_COMM_LEN - 1 */
 
 struct reader {
 	struct config_ctx *ctx;
 	struct rule_cond *cond;
 	const struct ast_param *param;
-	const char *text;	/* the value, terminated, in the scratch arena */
+	const char *text; /* the value, terminated, in the scratch arena */
 	const struct key_name *keys;
 };
 
@@ -49,7 +49,7 @@ static const struct key_name address_keys[] = {
 static const struct key_name no_keys[] = { { NULL, RULE_KEY_LITERAL } };
 
 static const struct {
-	const char *name;	/* the first of a function is its own name */
+	const char *name; /* the first of a function is its own name */
 	enum rule_fn fn;
 	value_fn *read;
 	const struct key_name *keys;
@@ -70,12 +70,11 @@ static const struct {
 
 /* What v2fly's lists call private: reserved for local or special use. */
 static const char *const private_prefixes[] = {
-	"0.0.0.0/8",	   "10.0.0.0/8",      "100.64.0.0/10",
-	"127.0.0.0/8",	   "169.254.0.0/16",  "172.16.0.0/12",
-	"192.0.0.0/24",	   "192.0.2.0/24",    "192.88.99.0/24",
-	"192.168.0.0/16",  "198.18.0.0/15",   "198.51.100.0/24",
-	"203.0.113.0/24",  "224.0.0.0/3",     "::/127",
-	"fc00::/7",	   "fe80::/10",	      "ff00::/8",
+	"0.0.0.0/8",	  "10.0.0.0/8",	    "100.64.0.0/10", "127.0.0.0/8",
+	"169.254.0.0/16", "172.16.0.0/12",  "192.0.0.0/24",  "192.0.2.0/24",
+	"192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24",
+	"203.0.113.0/24", "224.0.0.0/3",    "::/127",	     "fc00::/7",
+	"fe80::/10",	  "ff00::/8",
 };
 
 const char *rule_fn_name(enum rule_fn fn)
@@ -287,9 +286,9 @@ static struct rule_value *push_value(struct reader *r)
 
 	if (cond->value_count >= VALUES_MAX)
 		return ctx_mem(r->ctx, NULL);
-	return ctx_mem(r->ctx, arena_push(r->ctx->arena, &cond->values,
-					  &cond->value_count,
-					  sizeof(*cond->values)));
+	return ctx_mem(r->ctx,
+		       arena_push(r->ctx->arena, &cond->values,
+				  &cond->value_count, sizeof(*cond->values)));
 }
 
 /* geoip:private needs no data file: its prefixes stand in its place. */
@@ -314,12 +313,12 @@ static bool read_value(struct reader *r, value_fn *read)
 	struct rule_value v = { .pos = t->pos }, *slot;
 
 	if (memchr(t->s, '\0', t->len) || t->len == 0) {
-		ctx_error(r->ctx, t, NULL, "the value is empty or has a byte "
+		ctx_error(r->ctx, t, NULL,
+			  "the value is empty or has a byte "
 			  "of zero in it");
 		return false;
 	}
-	r->text = ctx_mem(r->ctx,
-			  arena_strndup(r->ctx->scratch, t->s, t->len));
+	r->text = ctx_mem(r->ctx, arena_strndup(r->ctx->scratch, t->s, t->len));
 	if (!r->text || !find_key(r, &v.key))
 		return false;
 	if (v.key == RULE_KEY_GEOIP && strcasecmp(r->text, "private") == 0)

@@ -12,7 +12,7 @@
 #include "supervisor/config/url.h"
 
 #define UPSTREAMS_MAX 256U
-#define TTL_MAX 31536000U	/* a year */
+#define TTL_MAX 31536000U /* a year */
 
 enum dns_side { SIDE_REQUEST, SIDE_RESPONSE };
 
@@ -54,12 +54,11 @@ static const struct key response_keys[] = {
 	{ .name = NULL },
 };
 
-static const char *const qname_keys[] = { "suffix", "full",    "keyword",
-					  "regex",  "geosite", "ext",
+static const char *const qname_keys[] = { "suffix", "full",	"keyword",
+					  "regex",  "geosite",	"ext",
 					  "domain", "contains", NULL };
-static const char *const request_functions[] = {
-	"qname", "qtype", "sub", "node", "subnode", NULL
-};
+static const char *const request_functions[] = { "qname", "qtype",   "sub",
+						 "node",  "subnode", NULL };
 static const char *const response_functions[] = { "qname", "qtype", "upstream",
 						  "ip", NULL };
 static const char *const request_targets[] = { "asis", "reject", NULL };
@@ -119,10 +118,13 @@ static void read_ttls(struct config_ctx *c, const struct key *k DAE_UNUSED,
 
 static bool check_upstream_url(struct config_ctx *c, const struct entry *e)
 {
-	static const struct { const char *name; uint16_t port; } schemes[] = {
-		{ "udp", 53 },	   { "tcp", 53 },    { "tcp+udp", 53 },
-		{ "udp+tcp", 53 }, { "tls", 853 },   { "quic", 853 },
-		{ "https", 443 },  { "h3", 443 },    { "http3", 443 },
+	static const struct {
+		const char *name;
+		uint16_t port;
+	} schemes[] = {
+		{ "udp", 53 },	   { "tcp", 53 },  { "tcp+udp", 53 },
+		{ "udp+tcp", 53 }, { "tls", 853 }, { "quic", 853 },
+		{ "https", 443 },  { "h3", 443 },  { "http3", 443 },
 	};
 	const char *names[ARRAY_LEN(schemes) + 1], *near;
 	char why[160];
@@ -225,8 +227,7 @@ static void check_target(struct config_ctx *c, const struct ast_func *f,
 		 !c->has_syntax_errors)
 		ctx_error(c, &f->name,
 			  ctx_suggest(&f->name, words, hint, sizeof(hint)),
-			  "'%.*s' is no upstream", (int)f->name.len,
-			  f->name.s);
+			  "'%.*s' is no upstream", (int)f->name.len, f->name.s);
 }
 
 static void check_func(struct config_ctx *c, const struct ast_func *f,
@@ -312,8 +313,10 @@ static void read_side(struct config_ctx *c, const struct ast_item *section,
 			     is_request ? request_targets : response_targets);
 	}
 	if (!has_fallback && !c->has_syntax_errors)
-		ctx_error(c, &section->name, is_request ? "as in 'fallback: "
-			  "asis'" : "as in 'fallback: accept'",
+		ctx_error(c, &section->name,
+			  is_request ? "as in 'fallback: "
+				       "asis'"
+				     : "as in 'fallback: accept'",
 			  "'%.*s' has no fallback", (int)section->name.len,
 			  section->name.s);
 }

@@ -12,7 +12,7 @@
 
 #define FIELD(f) offsetof(struct config_global, f)
 #define CHECK_INTERVAL_MIN_NS (100 * NS_PER_MS)
-#define LOG_WORD_INFO 2	/* in log_words, and LOGL_INFO */
+#define LOG_WORD_INFO 2 /* in log_words, and LOGL_INFO */
 
 static key_fn read_mark, read_check_url, read_check_dns, read_method,
 	read_resolver;
@@ -22,15 +22,15 @@ static const char not_needed[] = "there is nothing like it in this program";
 static const char later_host[] =
 	"traffic of the host itself is not routed in this version";
 
-static const char *const log_words[] = { "error", "warn", "info", "debug",
-					 "trace", NULL };
-static const char *const dial_words[] = { "ip", "domain", "domain+",
-					  "domain++", NULL };
+static const char *const log_words[] = { "error", "warn",  "info",
+					 "debug", "trace", NULL };
+static const char *const dial_words[] = { "ip", "domain", "domain+", "domain++",
+					  NULL };
 static const char *const tls_words[] = { "tls", "utls", NULL };
 
 static const struct key keys[] = {
 	KEY("tproxy_port", key_u16, FIELD(tproxy_port), .min = 1,
-	  .max = UINT16_MAX, .later = later_relay),
+	    .max = UINT16_MAX, .later = later_relay),
 	KEY("tproxy_port_protect", key_bool, KEY_NOWHERE, .later = later_relay),
 	KEY("so_mark_from_dae", read_mark, 0, .max = UINT32_MAX),
 	KEY("log_level", key_word, FIELD(log_level), .words = log_words),
@@ -38,35 +38,36 @@ static const struct key keys[] = {
 	KEY("tcp_check_http_method", read_method, FIELD(tcp_check_http_method)),
 	KEY("udp_check_dns", read_check_dns, FIELD(udp_check_dns)),
 	KEY("check_interval", key_duration, FIELD(check_interval_ns),
-	  .min = CHECK_INTERVAL_MIN_NS),
+	    .min = CHECK_INTERVAL_MIN_NS),
 	KEY("check_tolerance", key_duration, FIELD(check_tolerance_ns)),
 	KEY("lan_interface", key_list, FIELD(lan_interface)),
 	KEY("wan_interface", key_list, FIELD(wan_interface),
-	  .later = later_host),
+	    .later = later_host),
 	KEY("allow_insecure", key_bool, FIELD(allow_insecure)),
 	KEY("dial_mode", key_word_text, FIELD(dial_mode), .words = dial_words,
-	  .later = later_relay),
+	    .later = later_relay),
 	KEY("disable_waiting_network", key_bool, KEY_NOWHERE,
-	  .later = "starting never waits for the network"),
+	    .later = "starting never waits for the network"),
 	KEY("disable_thp", key_bool, KEY_NOWHERE, .later = not_needed),
 	KEY("enable_local_tcp_fast_redirect", key_bool, KEY_NOWHERE,
-	  .later = not_needed),
+	    .later = not_needed),
 	KEY("auto_config_kernel_parameter", key_bool, KEY_NOWHERE,
-	  .later = "what routing needs is always set per interface, and "
-		   "restored; ip_forward is the administrator's"),
+	    .later = "what routing needs is always set per interface, and "
+		     "restored; ip_forward is the administrator's"),
 	KEY("auto_config_firewall_rule", key_bool, KEY_NOWHERE,
-	  .later = not_needed),
-	KEY("sniffing_timeout", key_duration, KEY_NOWHERE, .later = later_relay),
-	KEY("tls_implementation", key_word_text, KEY_NOWHERE, .words = tls_words,
-	  .later = not_needed),
+	    .later = not_needed),
+	KEY("sniffing_timeout", key_duration, KEY_NOWHERE,
+	    .later = later_relay),
+	KEY("tls_implementation", key_word_text, KEY_NOWHERE,
+	    .words = tls_words, .later = not_needed),
 	KEY("utls_imitate", key_string, KEY_NOWHERE, .later = not_needed),
 	KEY("tls_fragment", key_bool, KEY_NOWHERE, .later = later_relay),
 	KEY("tls_fragment_length", key_string, KEY_NOWHERE,
-	  .later = later_relay),
+	    .later = later_relay),
 	KEY("tls_fragment_interval", key_string, KEY_NOWHERE,
-	  .later = later_relay),
+	    .later = later_relay),
 	KEY("pprof_port", key_u16, KEY_NOWHERE, .max = UINT16_MAX,
-	  .later = not_needed),
+	    .later = not_needed),
 	KEY("mptcp", key_bool, KEY_NOWHERE, .later = later_relay),
 	KEY("bootstrap_resolver", read_resolver, FIELD(bootstrap_resolver)),
 	KEY("fallback_resolver", read_resolver, FIELD(fallback_resolver)),
@@ -74,13 +75,13 @@ static const struct key keys[] = {
 	KEY("bandwidth_max_rx", key_string, KEY_NOWHERE, .later = later_relay),
 	KEY("udphop_interval", key_duration, KEY_NOWHERE, .later = later_relay),
 	KEY("bpf_conn_state_map_size", key_u32, KEY_NOWHERE, .max = UINT32_MAX,
-	  .later = "the flow table's size is supervisor { flow_entries }"),
+	    .later = "the flow table's size is supervisor { flow_entries }"),
 	{ .name = NULL },
 };
 
-static const char *const methods[] = { "GET",	  "HEAD",    "POST",  "PUT",
-				       "DELETE",  "CONNECT", "TRACE", "OPTIONS",
-				       "PATCH", NULL };
+static const char *const methods[] = { "GET",	 "HEAD",    "POST",  "PUT",
+				       "DELETE", "CONNECT", "TRACE", "OPTIONS",
+				       "PATCH",	 NULL };
 
 static void read_mark(struct config_ctx *c, const struct key *k,
 		      const struct ast_item *item, void *out)
@@ -119,7 +120,8 @@ static void check_addresses(struct config_ctx *c, const struct key *k,
 		if (addr_parse(list->items[i], &addr) < 0)
 			ctx_error(c, keys_value(item), NULL,
 				  "'%s' expects IP addresses after its first "
-				  "element, got '%s'", k->name, list->items[i]);
+				  "element, got '%s'",
+				  k->name, list->items[i]);
 }
 
 static void read_check_url(struct config_ctx *c, const struct key *k,
@@ -140,7 +142,8 @@ static void read_check_url(struct config_ctx *c, const struct key *k,
 	if (r < 0)
 		ctx_error(c, keys_value(item), NULL,
 			  "'%s' expects a URL first: %s", k->name, why);
-	else if (strcmp(u.scheme, "http") != 0 && strcmp(u.scheme, "https") != 0)
+	else if (strcmp(u.scheme, "http") != 0 &&
+		 strcmp(u.scheme, "https") != 0)
 		ctx_error(c, keys_value(item), NULL,
 			  "'%s' expects http:// or https://, got '%.32s://'",
 			  k->name, u.scheme);

@@ -11,16 +11,16 @@
 #include "supervisor/config/filter.h"
 #include "supervisor/config/keys.h"
 
-#define GROUPS_MAX 250U		/* dae's outbound numbers 2 to 251 */
+#define GROUPS_MAX 250U /* dae's outbound numbers 2 to 251 */
 #define GROUP_NAME_MAX 128U
 
 /* A group while its block is read. */
 struct draft {
 	struct config_group group;
 	bool has_policy;
-	struct filter **filters;	/* joined by OR */
+	struct filter **filters; /* joined by OR */
 	size_t filter_count;
-	bool has_filters;		/* also when all were bad */
+	bool has_filters; /* also when all were bad */
 };
 
 static const char *const policy_names[] = {
@@ -137,8 +137,10 @@ static void read_policy_func(struct config_ctx *c, const struct ast_item *item,
 	else if (d->group.policy == POLICY_FIXED)
 		read_fixed(c, f, &d->group);
 	else
-		ctx_error(c, &f->name, NULL, "the policy '%s' takes no "
-			  "parameters", policy_names[d->group.policy]);
+		ctx_error(c, &f->name, NULL,
+			  "the policy '%s' takes no "
+			  "parameters",
+			  policy_names[d->group.policy]);
 }
 
 static void read_policy(struct config_ctx *c, const struct key *k DAE_UNUSED,
@@ -220,7 +222,8 @@ static void check_draft(struct config_ctx *c, const struct draft *d,
 		ctx_error(c, &block->name,
 			  (snprintf(hint, sizeof(hint),
 				    "nodes are counted from 0: 0 to %zu",
-				    g->member_count - 1), hint),
+				    g->member_count - 1),
+			   hint),
 			  "group '%s' is fixed(%u) of %zu node%s", g->name,
 			  g->fixed_index, g->member_count,
 			  g->member_count == 1 ? "" : "s");
@@ -233,7 +236,8 @@ static bool check_name(struct config_ctx *c, const struct ast_item *block,
 	    strncmp(name, "must_", 5) == 0) {
 		ctx_error(c, &block->name, NULL,
 			  "'%s' is an outbound of its own and no name for a "
-			  "group", name);
+			  "group",
+			  name);
 		return false;
 	}
 	if (config_find_group(c->config, name)) {

@@ -32,10 +32,10 @@ static void add_node(struct config_ctx *c, const struct entry *e)
 		node.name = ctx_mem(c, arena_strndup(c->arena, e->tag,
 						     e->tag_len));
 	node.pos = e->at.pos;
-	slot = node.name ? ctx_mem(c, arena_push(c->arena, &cfg->nodes,
-						 &cfg->node_count,
-						 sizeof(*slot)))
-			 : NULL;
+	slot = node.name
+		       ? ctx_mem(c, arena_push(c->arena, &cfg->nodes,
+					       &cfg->node_count, sizeof(*slot)))
+		       : NULL;
 	if (slot)
 		*slot = node;
 }
@@ -47,8 +47,9 @@ void section_node(struct config_ctx *c, const struct ast_item *section)
 
 static void add_subscription(struct config_ctx *c, const struct entry *e)
 {
-	static const char *const schemes[] = { "http", "https", "http-file",
-					       "https-file", "file", NULL };
+	static const char *const schemes[] = { "http",	    "https",
+					       "http-file", "https-file",
+					       "file",	    NULL };
 	static const char once[] = "subscription";
 	struct config_list *list = &c->config->subscriptions;
 	char why[160], **slot, *text;
@@ -68,14 +69,15 @@ static void add_subscription(struct config_ctx *c, const struct entry *e)
 		return;
 	}
 	if (ctx_once(c, once))
-		ctx_warn(c, &e->at, NULL, "subscriptions do not act: fetching "
+		ctx_warn(c, &e->at, NULL,
+			 "subscriptions do not act: fetching "
 			 "them arrives with a later version");
 	text = arena_printf(c->arena, "%.*s:%s", (int)e->tag_len,
 			    e->tag ? e->tag : "", e->value);
-	slot = ctx_mem(c, text) ? ctx_mem(c, arena_push(c->arena, &list->items,
-							&list->count,
-							sizeof(*slot)))
-				: NULL;
+	slot = ctx_mem(c, text)
+		       ? ctx_mem(c, arena_push(c->arena, &list->items,
+					       &list->count, sizeof(*slot)))
+		       : NULL;
 	if (slot)
 		*slot = text;
 }

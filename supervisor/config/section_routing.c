@@ -52,9 +52,10 @@ static void read_fallback(struct config_ctx *c, const struct key *k DAE_UNUSED,
 	struct rule_outbound o;
 
 	if (item->literal_count > 1 || item->func_count > 1) {
-		ctx_error(c, item->func_count > 1 ? &item->funcs[1].name
-						  : &item->literals[1], NULL,
-			  "'fallback' takes exactly one outbound");
+		ctx_error(c,
+			  item->func_count > 1 ? &item->funcs[1].name
+					       : &item->literals[1],
+			  NULL, "'fallback' takes exactly one outbound");
 		return;
 	}
 	if (outbound_read(c, item->func_count == 1 ? &item->funcs[0] : &bare,

@@ -148,7 +148,8 @@ static void read_path(struct config_ctx *c, const struct key *k,
 	if (!text)
 		return;
 	if (text[0] != '/') {
-		ctx_error(c, keys_value(item), "a path from the root, as in "
+		ctx_error(c, keys_value(item),
+			  "a path from the root, as in "
 			  "/etc/ssl/certs/ca-certificates.crt",
 			  "'%s' expects a path", k->name);
 		return;

@@ -96,7 +96,9 @@ static size_t scheme_len(const char *s, size_t len)
 	for (i = 0; i < len; i++) {
 		if (s[i] == ':')
 			return i > 0 && len - i >= 3 && s[i + 1] == '/' &&
-				       s[i + 2] == '/' ? i : 0;
+					       s[i + 2] == '/'
+				       ? i
+				       : 0;
 		if (!isalnum((unsigned char)s[i]) && !strchr("+-.", s[i]))
 			return 0;
 	}
@@ -118,8 +120,8 @@ static int split_host(struct arena *a, const char *s, size_t len,
 		colon = close + 1 < s + len ? close + 1 : NULL;
 	} else {
 		colon = memrchr(s, ':', len);
-		ret->host = arena_strndup(
-			a, s, colon ? (size_t)(colon - s) : len);
+		ret->host = arena_strndup(a, s,
+					  colon ? (size_t)(colon - s) : len);
 	}
 	ret->port = colon ? arena_strndup(a, colon + 1,
 					  (size_t)(s + len - colon - 1))
@@ -167,8 +169,9 @@ int url_parse(struct arena *a, const char *text, size_t len, struct url *ret,
 
 	n = len <= URL_LEN_MAX ? scheme_len(text, len) : 0;
 	if (n == 0 || memchr(text, '\0', len)) {
-		snprintf(why, cap, len > URL_LEN_MAX
-			 ? "the link is too long" : "a link is SCHEME://...");
+		snprintf(why, cap,
+			 len > URL_LEN_MAX ? "the link is too long"
+					   : "a link is SCHEME://...");
 		return -EINVAL;
 	}
 	u.scheme = arena_strndup(a, text, n);
@@ -213,9 +216,11 @@ int url_port(const struct url *u, uint16_t fallback, uint16_t *ret, char *why,
 			break;
 	port = *p || p - u->port > 5 ? 0 : strtoul(u->port, NULL, 10);
 	if (port == 0 || port > UINT16_MAX) {
-		snprintf(why, cap, *p == '-' || *p == ','
-			 ? "%s:// takes one port, not several"
-			 : "%s:// needs a port from 1 to 65535", u->scheme);
+		snprintf(why, cap,
+			 *p == '-' || *p == ','
+				 ? "%s:// takes one port, not several"
+				 : "%s:// needs a port from 1 to 65535",
+			 u->scheme);
 		return -EINVAL;
 	}
 	*ret = (uint16_t)port;
@@ -231,17 +236,20 @@ int url_check_host(const struct url *u, char *why, size_t cap)
 	if (addr_parse(u->host, &addr) == 0)
 		return 0;
 	if (len == 0 || len > URL_HOST_MAX || u->is_bracketed) {
-		snprintf(why, cap, len == 0 ? "the host is missing"
-			 : u->is_bracketed ? "no IPv6 address in the brackets"
-			 : "the name of the host is too long");
+		snprintf(why, cap,
+			 len == 0 ? "the host is missing"
+			 : u->is_bracketed
+				 ? "no IPv6 address in the brackets"
+				 : "the name of the host is too long");
 		return -EINVAL;
 	}
 	for (p = u->host; *p; p++) {
 		if (isalnum((unsigned char)*p) || strchr("-._", *p))
 			continue;
-		snprintf(why, cap, (unsigned char)*p >= 0x80
-			 ? "write the host in its ASCII form (xn--...)"
-			 : "the host has a character no name has");
+		snprintf(why, cap,
+			 (unsigned char)*p >= 0x80
+				 ? "write the host in its ASCII form (xn--...)"
+				 : "the host has a character no name has");
 		return -EINVAL;
 	}
 	return 0;

@@ -12,15 +12,15 @@ struct arena;
 #define URL_HOST_MAX 253U
 
 struct url {
-	char *scheme;		/* lower case */
+	char *scheme; /* lower case */
 	bool has_userinfo;
-	char *userinfo;		/* as written; "" if none */
-	char *host;		/* no brackets; "" if none */
+	char *userinfo; /* as written; "" if none */
+	char *host;	/* no brackets; "" if none */
 	bool is_bracketed;
-	char *port;		/* as written, may be a list; "" if none */
-	char *path;		/* as written, from its '/'; "" if none */
-	char *query;		/* as written, without '?'; "" if none */
-	char *fragment;		/* decoded; "" if none */
+	char *port;	/* as written, may be a list; "" if none */
+	char *path;	/* as written, from its '/'; "" if none */
+	char *query;	/* as written, without '?'; "" if none */
+	char *fragment; /* decoded; "" if none */
 };
 
 /* SCHEME://[USERINFO@]HOST[:PORT][/PATH][?QUERY][#FRAGMENT]. 0, -EINVAL with the

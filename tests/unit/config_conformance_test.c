@@ -26,38 +26,51 @@ static const struct config_case cases[] = {
 	{ "node { a: 'ss://x' 'ss://y' }", NULL },
 	/* 13 */ { "subscription { https://h/p }", "W subscriptions" },
 	{ "subscription { https://h/p?x=1 }", "E unexpected '?'" },
-	/* 14 */ { "group { g { filter: name(keyword: HK, regex: '^a') && "
-		   "!subtag(s) [add_latency: -500ms] policy: min } }",
-		   "W has no nodes" },
+	/* 14 */
+	{ "group { g { filter: name(keyword: HK, regex: '^a') && "
+	  "!subtag(s) [add_latency: -500ms] policy: min } }",
+	  "W has no nodes" },
 	/* 15 */ { "group { g { filter: name(x) } }", "E has no policy" },
-	/* 16 */ { "group { g { policy: fixed(0) && random(1) } }",
-		   "E exactly one function" },
-	/* 17 */ { P "routing { dip(10.0.0.0/8, 'fe80::/10') -> direct "
-		   "fallback: p }", "W has no nodes" },
+	/* 16 */
+	{ "group { g { policy: fixed(0) && random(1) } }",
+	  "E exactly one function" },
+	/* 17 */
+	{ P "routing { dip(10.0.0.0/8, 'fe80::/10') -> direct "
+	    "fallback: p }",
+	  "W has no nodes" },
 	/* 18 */ { "routing { dip(fe80::/10) -> direct }", "E must be quoted" },
 	/* 19 */ { P "routing { domain(keyword: a, b) -> p }", "W domain" },
-	/* 20 */ { P "routing { domain(geosite:geolocation-!cn) -> p }",
-		   "W domain" },
+	/* 20 */
+	{ P "routing { domain(geosite:geolocation-!cn) -> p }", "W domain" },
 	/* 21 */ { P "routing { dport(1)->p }", "W has no nodes" },
 	{ P "routing { dport(1) -> 'p' }", "E without quotes" },
-	/* 22 */ { P "routing { pname(curl) && dport(443) -> "
-		   "must_p(mark: 0x10) }", "W pname" },
-	/* 23 */ { "routing { fallback: must_rules }",
-		   "E unknown outbound 'rules'" },
-	/* 24 */ { P "routing { fallback: p(mark: 1) && p(mark: 1) }",
-		   "E exactly one outbound" },
+	/* 22 */
+	{ P "routing { pname(curl) && dport(443) -> "
+	    "must_p(mark: 0x10) }",
+	  "W pname" },
+	/* 23 */
+	{ "routing { fallback: must_rules }", "E unknown outbound 'rules'" },
+	/* 24 */
+	{ P "routing { fallback: p(mark: 1) && p(mark: 1) }",
+	  "E exactly one outbound" },
 	/* 25: dae accepts it, and it never matches */
 	{ "routing { l4proto(icmp) -> block }", "E it knows tcp and udp" },
 	/* 26: dae accepts it, and it never matches */
 	{ "routing { dport(90-80) -> block }", "E did you mean '80-90'?" },
-	/* 27 */ { "dns { upstream { a: 'udp://1.1.1.1' } routing { request { "
-		   "fallback: a } } }", "W 'routing' does not act" },
-	/* 28 */ { "dns { routing { request { qname(geosite:cn) -> asis } } }",
-		   "E 'request' has no fallback" },
-	/* 29 */ { "dns { routing { request { qname(x.com) -> asis "
-		   "fallback: asis } } }", "E needs a key" },
-	/* 30 */ { "dns { fixed_domain_ttl { '1.a.com: 60' b.com: 0 } }",
-		   "W 'fixed_domain_ttl' does not act" },
+	/* 27 */
+	{ "dns { upstream { a: 'udp://1.1.1.1' } routing { request { "
+	  "fallback: a } } }",
+	  "W 'routing' does not act" },
+	/* 28 */
+	{ "dns { routing { request { qname(geosite:cn) -> asis } } }",
+	  "E 'request' has no fallback" },
+	/* 29 */
+	{ "dns { routing { request { qname(x.com) -> asis "
+	  "fallback: asis } } }",
+	  "E needs a key" },
+	/* 30 */
+	{ "dns { fixed_domain_ttl { '1.a.com: 60' b.com: 0 } }",
+	  "W 'fixed_domain_ttl' does not act" },
 	{ "dns { fixed_domain_ttl { 1.a.com: 60 } }", "E got ':'" },
 	/* 31 */ { "/* a */ global{} /*b*/ routing{}", NULL },
 	{ "/* a */ global{} /*b*/routing{}", "E 1:18: error" },

@@ -3,7 +3,9 @@
 #include "config_helper.h"
 
 /* A text, and its first message in full. */
-static const struct { const char *text, *want; } formats[] = {
+static const struct {
+	const char *text, *want;
+} formats[] = {
 	{ "group { g {\n   policy: min_avg\n} }",
 	  "config:2:12: error: unknown policy 'min_avg'\n"
 	  "     policy: min_avg\n"
@@ -12,10 +14,9 @@ static const struct { const char *text, *want; } formats[] = {
 	  "config:2:13: error: 'log_level' cannot be 'inf'\n"
 	  "          log_level:      inf # x\n"
 	  "                          ^~~  did you mean 'info'?\n" },
-	{ "global { a: b }\r\n",
-	  "config:1:10: error: unknown key 'a'\n"
-	  "  global { a: b }\n"
-	  "           ^\n" },
+	{ "global { a: b }\r\n", "config:1:10: error: unknown key 'a'\n"
+				 "  global { a: b }\n"
+				 "           ^\n" },
 	/* columns count characters, carets cells */
 	{ "node { '\xe4\xb8\xad': x }",
 	  "config:1:11: error: expected a key, a rule or '}', got ':'\n"
@@ -72,8 +73,9 @@ static void test_formats(void **state DAE_UNUSED)
 /* Long lines are cut around the caret, wherever it is. */
 static void test_long_lines(void **state DAE_UNUSED)
 {
-	static const size_t lengths[] = { 0, 40, 60, 99, 100, 101, 1000,
-					  70000 };
+	static const size_t lengths[] = {
+		0, 40, 60, 99, 100, 101, 1000, 70000
+	};
 	static char text[150000];
 	char got[4096];
 	size_t i, n;
@@ -140,7 +142,10 @@ static void test_order(void **state DAE_UNUSED)
 /* Zero bytes and texts of any length are input like any other. */
 static void test_raw_bytes(void **state DAE_UNUSED)
 {
-	static const struct { const char *s; size_t len; } texts[] = {
+	static const struct {
+		const char *s;
+		size_t len;
+	} texts[] = {
 		{ "global {\0}", 10 },
 		{ "node { 'a\0b' }", 14 },
 		{ "node { x: 'a\0b' }", 17 },

@@ -13,7 +13,7 @@
 
 struct vector {
 	char input[512];
-	char tokens[TOKENS_MAX][96];	/* "TYPE text" */
+	char tokens[TOKENS_MAX][96]; /* "TYPE text" */
 	size_t token_count;
 };
 
@@ -65,11 +65,13 @@ static void check_outcome(const struct vector *v, const char *want)
 	auto_arena struct arena *a = arena_new();
 	auto_diags struct config_diags d = { 0 };
 	char path[] = "vector", text[sizeof(v->input)], got[64] = "ok";
-	struct config_file f = { .path = path, .text = text,
+	struct config_file f = { .path = path,
+				 .text = text,
 				 .len = strlen(v->input) };
 	struct config config = { .arena = a, .files = &f, .file_count = 1 };
-	struct config_ctx c = { .config = &config, .arena = a, .scratch = a,
-				.diags = &d };
+	struct config_ctx c = {
+		.config = &config, .arena = a, .scratch = a, .diags = &d
+	};
 	struct ast_item *sections = NULL;
 	size_t count = 0;
 
@@ -120,7 +122,7 @@ static const struct config_case edges[] = {
 	{ "/* a * b ** / */", NULL },
 	{ "/*/ x */", NULL },
 	{ "/**/ global{}", NULL },
-	{ "/**/global{}", "E got '/**/global'" },	/* the longer word */
+	{ "/**/global{}", "E got '/**/global'" }, /* the longer word */
 	{ "/* never closed", "E 1:1: error: expected the name of a section" },
 	{ "\xef\xbb\xbfglobal {}", "E byte order mark" },
 	{ "global { log_level: info; }", "E 1:25: error: unexpected ';'" },
@@ -141,7 +143,8 @@ static const struct config_case edges[] = {
 	{ "routing { dport(1) -> }", "E expected the name of an outbound" },
 	{ "routing { dport() -> block }", "E 'dport()' has an empty list" },
 	{ "routing { dport(1) -> direct() }", "E 'direct()' has an empty" },
-	{ "global { log_level: info [] }", "E annotation '[ ]' of 'log_level'" },
+	{ "global { log_level: info [] }",
+	  "E annotation '[ ]' of 'log_level'" },
 	{ "global { log_level: info [x: y }", "E expected ',' or ']'" },
 	{ "global { log_level: info [x: y] }", "W no meaning here" },
 	{ "a{b{c{d{e{f{g{h{i{j{k{l{m{n{o{p{q{r{s{}}}}}}}}}}}}}}}}}}}",
@@ -206,8 +209,9 @@ static void test_errors_are_bounded(void **state DAE_UNUSED)
 /* Texts whose cost a careless lexer squares. */
 static void test_hostile_sizes(void **state DAE_UNUSED)
 {
-	static const char *const units[] = { "/* ", "'\\' ", "\"", "a{", "(",
-					     "?", "a ", "a:b,", "!", "#\n" };
+	static const char *const units[] = {
+		"/* ", "'\\' ", "\"", "a{", "(", "?", "a ", "a:b,", "!", "#\n"
+	};
 	enum { SIZE = 1 << 20 };
 	char *text = malloc(SIZE);
 	size_t i, at, n;

@@ -8,7 +8,9 @@
 
 /* The lines of a group, and the numbers of its nodes with their latency in ms
  * where there is one. */
-static const struct { const char *lines, *want; } filters[] = {
+static const struct {
+	const char *lines, *want;
+} filters[] = {
 	{ "", "0 1 2 3 4" },
 	{ "filter: name(HK-1)", "0" },
 	{ "filter: name(hk-1)", "" },
@@ -21,7 +23,8 @@ static const struct { const char *lines, *want; } filters[] = {
 	{ "filter: !subtag(x)", "0 1 2 3 4" },
 	{ "filter: name(HK-1) filter: name(jp-1)", "0 2" },
 	{ "filter: name(HK-1) [add_latency: -5ms] filter: name(keyword: HK) "
-	  "[add_latency: 0, add_latency: 7ms, add_latency: 9ms]", "0-5 1+7" },
+	  "[add_latency: 0, add_latency: 7ms, add_latency: 9ms]",
+	  "0-5 1+7" },
 	{ "filter: name(regex: '^HK')", "0 1" },
 	{ "filter: name(regex: '(?i)^hk-\\d{1,2}$')", "0 1" },
 	{ "filter: name(regex: '^\\w+-\\d$')", "0 2" },
@@ -51,8 +54,10 @@ static void test_filters(void **state DAE_UNUSED)
 	for (i = 0; i < ARRAY_LEN(filters); i++) {
 		auto_config struct config *c = NULL;
 
-		snprintf(text, sizeof(text), NODES "group { g { %s\npolicy: min "
-			 "} }", filters[i].lines);
+		snprintf(text, sizeof(text),
+			 NODES "group { g { %s\npolicy: min "
+			       "} }",
+			 filters[i].lines);
 		c = config_of(text);
 		got[0] = '\0';
 		for (n = k = 0; k < c->groups[0].member_count; k++) {
@@ -95,7 +100,7 @@ static const struct config_case cases[] = {
 	{ G("policy: min on_all_dead: lst"), "E did you mean 'last'?" },
 	{ G("policy: min filtr: name(x)"), "E did you mean 'filter'?" },
 	{ G("policy: min filter: x"), "E expects name(...)" },
-	{ G("policy: min filter: nam(x)"), "E did you mean 'name'?" },
+	{ G("policy: min filter: nme(x)"), "E did you mean 'name'?" },
 	{ G("policy: min filter: name(keywrd: x)"), "E mean 'keyword'?" },
 	{ G("policy: min filter: subtag(keyword: x)"), "E subtag() does not" },
 	{ G("policy: min filter: name(HK-1) [add_latncy: 1s]"),
@@ -115,7 +120,8 @@ static const struct config_case cases[] = {
 	{ G("policy: min filter: name(regex: '\\p{Han}')"), "W this escape" },
 	{ G("policy: min filter: name(regex: '[[:alpha:]]')"), "W such a" },
 	{ G("policy: min filter: name(regex: '(?<n>x)')"), "W named groups" },
-	{ G("policy: min filter: name(regex: '[^\xe9\xa6\x99]')"), "W negated" },
+	{ G("policy: min filter: name(regex: '[^\xe9\xa6\x99]')"),
+	  "W negated" },
 	{ G("policy: min filter: name(regex: 'a{x}b{2')"), "W has no nodes" },
 	{ G("policy: min tcp_check_url: 'http://h'"), "W does not act" },
 	{ G("policy: min x { }"), "E unknown section 'x'" },
@@ -138,7 +144,8 @@ static void test_cases(void **state DAE_UNUSED)
 static void test_typed(void **state DAE_UNUSED)
 {
 	auto_config struct config *c = config_of(
-		NODES "group { a { policy: fixed(2) check_interval: 5s }\n"
+		NODES
+		"group { a { policy: fixed(2) check_interval: 5s }\n"
 		"b { policy: sticky on_all_dead: block check_tolerance: 50ms }\n"
 		"c { policy: min } }\n"
 		"routing { dport(1) -> b } supervisor { on_all_dead: last }");

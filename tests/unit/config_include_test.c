@@ -13,7 +13,7 @@
 #define FILES_MAX 8
 
 struct table_file {
-	const char *path, *text;	/* text NULL: cannot be read */
+	const char *path, *text; /* text NULL: cannot be read */
 };
 
 static int table_read(void *ctx, const char *path, char **ret_text,
@@ -70,28 +70,37 @@ static const struct {
 	{ { { "main.dae", "include { d/*.dae } routing { dport(1) -> block }" },
 	    { "d/a.dae", "routing { dport(2) -> block }" },
 	    { "d/b.dae", "routing { dport(3) -> block }" },
-	    { "d/c.txt", "nonsense" } }, NULL, "1 2 3" },
+	    { "d/c.txt", "nonsense" } },
+	  NULL,
+	  "1 2 3" },
 	/* depth first; the patterns in their order */
 	{ { { "main.dae", "include { b.dae 'a.dae' }" },
 	    { "a.dae", "routing { dport(1) -> block }" },
 	    { "b.dae", "routing { dport(2) -> block } include { c.dae }" },
-	    { "c.dae", "routing { dport(3) -> block }" } }, NULL, "2 3 1" },
+	    { "c.dae", "routing { dport(3) -> block }" } },
+	  NULL,
+	  "2 3 1" },
 	{ { { "main.dae", "include { x/*.dae }" } }, "W no file is like", "" },
 	{ { { "main.dae", "include { b.dae c.dae }" },
 	    { "b.dae", "include { d.dae }" },
 	    { "c.dae", "include { d.dae }" },
-	    { "d.dae", "" } }, "E c.dae:1:11: error: circular", "" },
+	    { "d.dae", "" } },
+	  "E c.dae:1:11: error: circular",
+	  "" },
 	{ { { "main.dae", "include { *.dae }" } }, "E circular include", "" },
 	{ { { "main.dae", "include { ../x.dae }" } }, "E must lie below", "" },
 	{ { { "main.dae", "include { a.dae }" }, { "a.dae", NULL } },
-	  "E cannot read 'a.dae': it is made of stone", "" },
+	  "E cannot read 'a.dae': it is made of stone",
+	  "" },
 	{ { { "other.dae", "" } }, "E cannot read 'main.dae': No such", "" },
 	{ { { "main.dae", "include { a: b }" } }, "E paths of files", "" },
 	{ { { "main.dae", "include { // x\n}" } }, "E begin with '#'", "" },
 	{ { { "main.dae", "include { '' }" } }, "E path of a file", "" },
 	/* an error in an included file has that file's place */
 	{ { { "main.dae", "include { a.dae } global { x: 1 }" },
-	    { "a.dae", "\nglobal { y: 1 }" } }, "E a.dae:2:10: error", "" },
+	    { "a.dae", "\nglobal { y: 1 }" } },
+	  "E a.dae:2:10: error",
+	  "" },
 };
 
 static void test_table(void **state DAE_UNUSED)
@@ -112,10 +121,12 @@ static void test_table(void **state DAE_UNUSED)
 		}
 		got[0] = '\0';
 		for (k = n = 0; c && k < c->routing.rule_count; k++)
-			n += (size_t)snprintf(
-				got + n, sizeof(got) - n, "%s%u",
-				k > 0 ? " " : "",
-				c->routing.rules[k].conds[0].values[0].range.lo);
+			n += (size_t)snprintf(got + n, sizeof(got) - n, "%s%u",
+					      k > 0 ? " " : "",
+					      c->routing.rules[k]
+						      .conds[0]
+						      .values[0]
+						      .range.lo);
 		assert_string_equal(got, cases[i].ports);
 	}
 }
@@ -182,8 +193,10 @@ static void test_files(void **state DAE_UNUSED)
 	assert_int_equal(chdir(dir), 0);
 	assert_int_equal(mkdir("in", 0700), 0);
 	assert_int_equal(mkdir("in/d.dae", 0700), 0);
-	put_file("in/main.dae", "include { '*.d/*.dae' ./d.dae } node { a: "
-		 "'direct://' }", 0600);
+	put_file("in/main.dae",
+		 "include { '*.d/*.dae' ./d.dae } node { a: "
+		 "'direct://' }",
+		 0600);
 	assert_int_equal(mkdir("in/x.d", 0700), 0);
 	put_file("in/x.d/1.dae", "node { b: 'direct://' }", 0640);
 	put_file("in/x.d/2.txt", "nonsense", 0644);

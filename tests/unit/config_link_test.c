@@ -7,13 +7,16 @@
 
 /* The link, then "scheme name host port user password sni/iface" with '-' for
  * what is not there. */
-static const struct { const char *link, *want; } good[] = {
+static const struct {
+	const char *link, *want;
+} good[] = {
 	{ "direct://", "direct direct - 0 - - -" },
 	{ "direct://#me", "direct me - 0 - - -" },
 	{ "iface://wan2", "iface wan2 - 0 - - wan2" },
 	{ "iface://wg-0.1?mark=0x10&gateway=fe80::1#up",
 	  "iface up - 0 - - wg-0.1" },
-	{ "socks5://h.example:1080", "socks5 h.example:1080 h.example 1080 - - -" },
+	{ "socks5://h.example:1080",
+	  "socks5 h.example:1080 h.example 1080 - - -" },
 	{ "socks://u:p@1.2.3.4:1#n", "socks5 n 1.2.3.4 1 u p -" },
 	{ "SOCKS5://u@1.2.3.4:1", "socks5 1.2.3.4:1 1.2.3.4 1 u - -" },
 	{ "socks5://a%40b:c%3a%25@[2001:db8::1]:1080",
@@ -28,7 +31,8 @@ static const struct { const char *link, *want; } good[] = {
 	{ "https://h?sni=x.example&allowInsecure=1",
 	  "https h:443 h 443 - - x.example" },
 	{ "https://h:8443?peer=y", "https h:8443 h 8443 - - y" },
-	{ "tproxy://127.0.0.1:7893", "tproxy 127.0.0.1:7893 127.0.0.1 7893 - - -" },
+	{ "tproxy://127.0.0.1:7893",
+	  "tproxy 127.0.0.1:7893 127.0.0.1 7893 - - -" },
 	{ "tproxy://[::1]:7893#e", "tproxy e ::1 7893 - - -" },
 	{ "vless://uuid@h.example:443?security=tls#v",
 	  "unsupported v h.example 443 - - -" },
@@ -67,7 +71,9 @@ static void test_good(void **state DAE_UNUSED)
 	assert_string_equal(node_scheme_name(SCHEME_COUNT), "?");
 }
 
-static const struct { const char *link, *why; } bad[] = {
+static const struct {
+	const char *link, *why;
+} bad[] = {
 	{ "", "SCHEME://" },
 	{ "h:1080", "SCHEME://" },
 	{ "://h", "SCHEME://" },
@@ -82,7 +88,7 @@ static const struct { const char *link, *why; } bad[] = {
 	{ "iface://a?mark=%00", "mark=" },
 	{ "iface://a?gateway=x", "gateway=" },
 	{ "iface://a?gateway=0.0.0.0", "gateway=" },
-	{ "iface://a?gatway=1.1.1.1", "mark= and gateway=" },
+	{ "iface://a?gatewy=1.1.1.1", "mark= and gateway=" },
 	{ "socks5://h", "needs a port" },
 	{ "socks5://h:0", "from 1 to 65535" },
 	{ "socks5://h:65536", "from 1 to 65535" },
@@ -117,10 +123,11 @@ static void test_bad(void **state DAE_UNUSED)
 	}
 	memset(longest + 9, 'a', sizeof(longest) - 9);
 	assert_int_equal(config_link_parse(a, longest, sizeof(longest), &n, why,
-					   sizeof(why)), -22);
+					   sizeof(why)),
+			 -22);
 	memcpy(longest + 300, "@h:1", 4);
-	assert_int_equal(config_link_parse(a, longest, 304, &n, why,
-					   sizeof(why)), -22);
+	assert_int_equal(
+		config_link_parse(a, longest, 304, &n, why, sizeof(why)), -22);
 	assert_non_null(strstr(why, "255 bytes"));
 }
 
@@ -130,7 +137,8 @@ static uint64_t identity_of(struct arena *a, const char *link)
 	char why[192];
 
 	assert_int_equal(config_link_parse(a, link, strlen(link), &n, why,
-					   sizeof(why)), 0);
+					   sizeof(why)),
+			 0);
 	return n.identity;
 }
 
@@ -138,12 +146,23 @@ static uint64_t identity_of(struct arena *a, const char *link)
 static void test_identity(void **state DAE_UNUSED)
 {
 	static const char *const distinct[] = {
-		"socks5://h:1", "socks5://h:2", "socks5://i:1", "http://h:1",
-		"https://h:1", "socks5://u@h:1", "socks5://u:@h:1",
-		"socks5://u:p@h:1", "https://h:1?sni=x",
-		"https://h:1?allowInsecure=1", "iface://a", "iface://a?mark=1",
-		"iface://a?gateway=1.1.1.1", "vless://a@h:1", "vless://b@h:1",
-		"direct://", "socks5://up:@h:1",
+		"socks5://h:1",
+		"socks5://h:2",
+		"socks5://i:1",
+		"http://h:1",
+		"https://h:1",
+		"socks5://u@h:1",
+		"socks5://u:@h:1",
+		"socks5://u:p@h:1",
+		"https://h:1?sni=x",
+		"https://h:1?allowInsecure=1",
+		"iface://a",
+		"iface://a?mark=1",
+		"iface://a?gateway=1.1.1.1",
+		"vless://a@h:1",
+		"vless://b@h:1",
+		"direct://",
+		"socks5://up:@h:1",
 	};
 	auto_arena struct arena *a = arena_new();
 	size_t i, k;
@@ -158,7 +177,9 @@ static void test_identity(void **state DAE_UNUSED)
 			 identity_of(a, "vless://a@h:1#b"));
 }
 
-static const struct { const char *url, *want; } monitors[] = {
+static const struct {
+	const char *url, *want;
+} monitors[] = {
 	{ "doq://1.1.1.1/?name=example.com&type=aaaa",
 	  "doq 1.1.1.1 853 - example.com 28 4 fall 3" },
 	{ "h3://h.example/x?y=1", "h3 h.example 443 /x?y=1 - 0 0 fall 3" },
@@ -167,7 +188,8 @@ static const struct { const char *url, *want; } monitors[] = {
 	{ "http://h", "http h 80 / - 0 0 fall 1" },
 	{ "quic://h:4433", "quic h 4433 - - 0 0 fall 3" },
 	{ "dns://h?name=.&type=NS", "udp h 53 - . 2 0 fall 3" },
-	{ "udp://h:5353", "udp h 5353 - connectivitycheck.gstatic.com 1 0 fall 3" },
+	{ "udp://h:5353",
+	  "udp h 5353 - connectivitycheck.gstatic.com 1 0 fall 3" },
 	{ "tcp://h?name=a.&type=65", "tcp h 53 - a. 65 0 fall 1" },
 	{ "tls://h?name=a", "dot h 853 - a 1 0 fall 1" },
 	{ "dot://h?name=a", "dot h 853 - a 1 0 fall 1" },
@@ -198,14 +220,16 @@ static void test_monitors(void **state DAE_UNUSED)
 	assert_string_equal(monitor_kind_name(MONITOR_KIND_COUNT), "?");
 }
 
-static const struct { const char *url, *why; } bad_monitors[] = {
+static const struct {
+	const char *url, *why;
+} bad_monitors[] = {
 	{ "x", "SCHEME://" },
 	{ "htps://h", "did you mean 'https'?" },
 	{ "socks5://h:1", "no monitor of scheme" },
 	{ "doq://", "host is missing" },
 	{ "doq://h:99999", "65535" },
 	{ "doq://h/x", "has no path" },
-	{ "doq://h?nam=x", "unknown parameter 'nam'" },
+	{ "doq://h?nme=x", "unknown parameter 'nme'" },
 	{ "doq://h?name=", "domain name" },
 	{ "doq://h?name=a..b", "domain name" },
 	{ "doq://h?name=%00", "domain name" },

@@ -4,11 +4,14 @@
 
 #include <netinet/in.h>
 
-#define G "node { d: 'direct://' } group { g { policy: min } proxy { policy: " \
-	  "min } }\n"
+#define G                                                                      \
+	"node { d: 'direct://' } group { g { policy: min } proxy { policy: "   \
+	"min } }\n"
 #define R(rule) G "routing { " rule " }"
-#define S(mode, rule) R(rule) "supervisor { mode: " mode " } global { " \
-		      "lan_interface: a }"
+#define S(mode, rule)                                                          \
+	R(rule)                                                                \
+	"supervisor { mode: " mode " } global { "                              \
+	"lan_interface: a }"
 
 static const struct config_case cases[] = {
 	{ R("dip(10.0.0.0/8, 1.2.3.4, 'fe80::/10', '::1') -> g"), NULL },
@@ -79,9 +82,9 @@ static void test_cases(void **state DAE_UNUSED)
 	config_check_cases(cases, ARRAY_LEN(cases));
 }
 
-#define DEAD(mode, lines, rule)                                               \
-	"node { s: 'socks5://h:1' } group { g { policy: min " lines " } }\n"    \
-	"routing { " rule " } supervisor { mode: " mode " } global { "          \
+#define DEAD(mode, lines, rule)                                                \
+	"node { s: 'socks5://h:1' } group { g { policy: min " lines " } }\n"   \
+	"routing { " rule " } supervisor { mode: " mode " } global { "         \
 	"lan_interface: a }"
 
 /* A group of nodes that cannot carry traffic yet. */
@@ -91,7 +94,8 @@ static const struct config_case dead[] = {
 	{ DEAD("route", "", "dport(1) -> direct"), NULL },
 	{ DEAD("observe", "", "dport(1) -> g"), "W group 'g' can carry no" },
 	{ DEAD("route", "on_all_dead: direct", "dport(1) -> g"), NULL },
-	{ DEAD("route", "", "dport(1) -> g") " supervisor { on_all_dead: block }",
+	{ DEAD("route", "",
+	       "dport(1) -> g") " supervisor { on_all_dead: block }",
 	  NULL },
 	{ "supervisor { mode: route }", "W routes nothing" },
 };
@@ -182,9 +186,10 @@ static void test_text(void **state DAE_UNUSED)
 			    "direct(must, mark: 1)");
 	assert_string_equal(r->rules[1].text, "sip(geoip: cn) -> must_rules");
 	assert_string_equal(config_outbound_format(c, &r->rules[1].out, text,
-						   64), "must_rules");
-	assert_string_equal(config_outbound_format(c, &r->rules[2].out, text,
-						   64), "block");
+						   64),
+			    "must_rules");
+	assert_string_equal(
+		config_outbound_format(c, &r->rules[2].out, text, 64), "block");
 	assert_string_equal(config_outbound_format(c, &r->fallback, text, 64),
 			    "direct(mark: 0x3)");
 }
@@ -208,7 +213,10 @@ static void test_long_text(void **state DAE_UNUSED)
 static void test_private(void **state DAE_UNUSED)
 {
 	auto_config struct config *c = config_of(R("dip(geoip:PRIVATE) -> g"));
-	static const struct { const char *addr; bool is_private; } addrs[] = {
+	static const struct {
+		const char *addr;
+		bool is_private;
+	} addrs[] = {
 		{ "10.255.0.1", true },	   { "172.31.0.1", true },
 		{ "172.32.0.1", false },   { "192.168.1.1", true },
 		{ "224.0.0.251", true },   { "255.255.255.255", true },

@@ -12,7 +12,7 @@ static const struct config_case supervisor[] = {
 	{ V("mode: f(x)"), "E expects a value, not a function" },
 	{ V("mode { }"), "E 'mode' is a key" },
 	{ V("recycle: 1"), "E 'recycle' is a section" },
-	{ V("atach: tcx"), "E did you mean 'attach'?" },
+	{ V("attachh: tcx"), "E did you mean 'attach'?" },
 	{ V("mark: 0"), "E expects a number from 1 to" },
 	{ V("mark: 3 mark_mask: 2"), "E bits outside of 'mark_mask'" },
 	{ V("mark: 0x100 mark_mask: 0x100"), "E share a bit" },
@@ -43,7 +43,8 @@ static const struct config_case supervisor[] = {
 	{ V("on_all_dead: none"), "E 'on_all_dead' cannot be 'none'" },
 	{ V("recycle { rss_soft: 16M rss_hard: 64M max_age: 6h max_probes: 0 "
 	    "max_fds: 100 slope: 0 drain_timeout: 1m stuck_timeout: 20s "
-	    "jitter: 5 min_gap: 1s }"), NULL },
+	    "jitter: 5 min_gap: 1s }"),
+	  NULL },
 	{ V("recycle { rss_soft: 64M rss_hard: 64M }"), "E must be less" },
 	{ V("recycle { jitter: 101 }"), "E from 0 to 100" },
 	{ V("recycle { rss_sft: 1M }"), "E did you mean 'rss_soft'?" },
@@ -59,7 +60,8 @@ static const struct config_case supervisor[] = {
 	{ M("'htp://h'"), "E did you mean 'http'?" },
 	{ M("'http://h' [intervl: 1s]"), "E did you mean 'interval'?" },
 	{ M("'http://h' [fast]"), "E is NAME: VALUE" },
-	{ M("'http://h' [expect_rcode: 0]"), "E monitors of DNS, not for http" },
+	{ M("'http://h' [expect_rcode: 0]"),
+	  "E monitors of DNS, not for http" },
 	{ M("'dns://h' [expect_status: 200]"), "E monitors of HTTP" },
 	{ M("'dns://h' [sni: x]"), "E monitors of TLS and QUIC" },
 	{ M("'quic://h' [expect_body: x]"), "E not for quic" },
@@ -110,7 +112,7 @@ static const struct config_case global[] = {
 	  NULL },
 	{ "global { fallback_resolver: 'dns.google:53' }", "E ADDRESS" },
 	{ "global { dial_mode: domain+ }", "W 'dial_mode' does not act" },
-	{ "global { dial_mode: domian }", "E did you mean 'domain'?" },
+	{ "global { dial_mode: domainn }", "E did you mean 'domain'?" },
 	{ "global { wan_interface: auto }", "W not routed in this version" },
 	{ "global { tls_fragment: true }", "W 'tls_fragment' does not act" },
 	{ "global { tls_implementation: utls }", "W does not act" },
@@ -163,9 +165,10 @@ static const struct config_case dns[] = {
 	{ RS("ip(geoip:private) -> asis"), "E no upstream" },
 	{ D("routing { request { fallback: a, b } }"), "E takes one word" },
 	{ D("routing { response { } }"), "E 'response' has no fallback" },
-	{ D("routing { reqest { } }"), "E did you mean 'request'?" },
+	{ D("routing { requestt { } }"), "E did you mean 'request'?" },
 	{ "dns { routing { request { fallback: v } } } "
-	  "dns { upstream { v: 'udp://h' } }", "W 'routing' does not act" },
+	  "dns { upstream { v: 'udp://h' } }",
+	  "W 'routing' does not act" },
 };
 
 static void test_dns(void **state DAE_UNUSED)
