@@ -5,6 +5,7 @@ import json
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -39,6 +40,16 @@ def system(name):
     return path
 
 
+def stop(server):
+    """In good order, so that its children end too, or else all at once."""
+    server.terminate()
+    try:
+        server.wait(2)
+    except subprocess.TimeoutExpired:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+
+
 class Lab:
     """A folder with certificates, servers that end with it, and a score."""
 
@@ -58,8 +69,7 @@ class Lab:
 
     def __exit__(self, *args):
         for s in self.servers:
-            s.kill()
-            s.wait()
+            stop(s)
         for s in self.sockets:
             s.close()
         shutil.rmtree(self.dir)
@@ -75,7 +85,7 @@ class Lab:
         kw.setdefault("stdout", subprocess.DEVNULL)
         kw.setdefault("stderr", subprocess.DEVNULL)
         s = subprocess.Popen(argv, stdin=subprocess.DEVNULL, cwd=self.dir,
-                             **kw)
+                             start_new_session=True, **kw)
         self.servers.append(s)
         return s
 
@@ -127,6 +137,17 @@ class Lab:
             if time.monotonic() > end:
                 raise RuntimeError(f"no server on port {port}: {r}")
             time.sleep(0.05)
+
+    def wait_for_tcp(self, port):
+        end = time.monotonic() + 20
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                return
+            except OSError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
 
     def expect(self, what, result, **want):
         """Every key of want, and of library memory nothing left behind."""
