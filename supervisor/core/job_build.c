@@ -117,7 +117,7 @@ static int add_quic(struct job_plan *p, const struct config *c, uint8_t family)
 static int go_direct(struct job_plan *p, const struct config_node *n)
 {
 	p->peer = p->target;
-	p->target = (struct job_endpoint){0};
+	p->target = (struct job_endpoint){ 0 };
 	p->literal = p->peer.addr.family != 0;
 	p->spec.via = JOB_VIA_DIRECT;
 	if (n->scheme == SCHEME_IFACE) {
@@ -133,8 +133,8 @@ static int go_via(struct job_plan *p, const struct config *c,
 	struct addr a;
 	int r;
 
-	p->spec.via =
-	    n->scheme == SCHEME_SOCKS5 ? JOB_VIA_SOCKS5 : JOB_VIA_HTTP;
+	p->spec.via = n->scheme == SCHEME_SOCKS5 ? JOB_VIA_SOCKS5
+						 : JOB_VIA_HTTP;
 	if (p->spec.via == JOB_VIA_HTTP && p->spec.proto == IPPROTO_UDP)
 		return -EOPNOTSUPP;
 	p->spec.proto = IPPROTO_TCP; /* UDP is asked for over it */

@@ -19,17 +19,24 @@ struct transport {
 };
 
 static const struct transport transports[] = {
-    [MONITOR_HTTP] = {JOB_HTTP, IPPROTO_TCP, 0, 80, CHECK_TCP, false},
-    [MONITOR_HTTPS] = {JOB_HTTP, IPPROTO_TCP, JOB_TLS, 443, CHECK_HTTPS, false},
-    [MONITOR_H3] = {JOB_H3, IPPROTO_UDP, JOB_TLS, 443, CHECK_H3, false},
-    [MONITOR_QUIC] = {JOB_QUIC, IPPROTO_UDP, JOB_TLS, 443, CHECK_QUIC, false},
-    [MONITOR_DNS_UDP] = {JOB_DNS_UDP, IPPROTO_UDP, 0, 53, CHECK_UDP, true},
-    [MONITOR_DNS_TCP] = {JOB_DNS_TCP, IPPROTO_TCP, 0, 53, CHECK_TCP, true},
-    [MONITOR_DOT] = {JOB_DNS_TCP, IPPROTO_TCP, JOB_TLS, 853, CHECK_TLS, true},
-    [MONITOR_DOH] = {JOB_DNS_HTTPS, IPPROTO_TCP, JOB_TLS, 443, CHECK_HTTPS,
-		     true},
-    [MONITOR_DOH3] = {JOB_DNS_H3, IPPROTO_UDP, JOB_TLS, 443, CHECK_H3, true},
-    [MONITOR_DOQ] = {JOB_DNS_QUIC, IPPROTO_UDP, JOB_TLS, 853, CHECK_QUIC, true},
+	[MONITOR_HTTP] = { JOB_HTTP, IPPROTO_TCP, 0, 80, CHECK_TCP, false },
+	[MONITOR_HTTPS] = { JOB_HTTP, IPPROTO_TCP, JOB_TLS, 443, CHECK_HTTPS,
+			    false },
+	[MONITOR_H3] = { JOB_H3, IPPROTO_UDP, JOB_TLS, 443, CHECK_H3, false },
+	[MONITOR_QUIC] = { JOB_QUIC, IPPROTO_UDP, JOB_TLS, 443, CHECK_QUIC,
+			   false },
+	[MONITOR_DNS_UDP] = { JOB_DNS_UDP, IPPROTO_UDP, 0, 53, CHECK_UDP,
+			      true },
+	[MONITOR_DNS_TCP] = { JOB_DNS_TCP, IPPROTO_TCP, 0, 53, CHECK_TCP,
+			      true },
+	[MONITOR_DOT] = { JOB_DNS_TCP, IPPROTO_TCP, JOB_TLS, 853, CHECK_TLS,
+			  true },
+	[MONITOR_DOH] = { JOB_DNS_HTTPS, IPPROTO_TCP, JOB_TLS, 443, CHECK_HTTPS,
+			  true },
+	[MONITOR_DOH3] = { JOB_DNS_H3, IPPROTO_UDP, JOB_TLS, 443, CHECK_H3,
+			   true },
+	[MONITOR_DOQ] = { JOB_DNS_QUIC, IPPROTO_UDP, JOB_TLS, 853, CHECK_QUIC,
+			  true },
 };
 static_assert(ARRAY_LEN(transports) == MONITOR_KIND_COUNT,
 	      "say how the new monitor asks");
@@ -123,14 +130,14 @@ static const struct {
 	enum monitor_kind kind[2];
 	int count;
 } upstream_schemes[] = {
-    {"udp", {MONITOR_DNS_UDP}, 1},
-    {"tcp", {MONITOR_DNS_TCP}, 1},
-    {"tcp+udp", {MONITOR_DNS_UDP, MONITOR_DNS_TCP}, 2},
-    {"tls", {MONITOR_DOT}, 1},
-    {"https", {MONITOR_DOH}, 1},
-    {"h3", {MONITOR_DOH3}, 1},
-    {"http3", {MONITOR_DOH3}, 1},
-    {"quic", {MONITOR_DOQ}, 1},
+	{ "udp", { MONITOR_DNS_UDP }, 1 },
+	{ "tcp", { MONITOR_DNS_TCP }, 1 },
+	{ "tcp+udp", { MONITOR_DNS_UDP, MONITOR_DNS_TCP }, 2 },
+	{ "tls", { MONITOR_DOT }, 1 },
+	{ "https", { MONITOR_DOH }, 1 },
+	{ "h3", { MONITOR_DOH3 }, 1 },
+	{ "http3", { MONITOR_DOH3 }, 1 },
+	{ "quic", { MONITOR_DOQ }, 1 },
 };
 
 static int upstream_kinds(const struct job_url *u,

@@ -48,8 +48,9 @@ int job_parts_set_endpoint(struct job_endpoint *e, const char *host,
 
 	if (!host || port == 0)
 		return -EINVAL;
-	*e =
-	    (struct job_endpoint){.host = host, .port = port, .family = family};
+	*e = (struct job_endpoint){ .host = host,
+				    .port = port,
+				    .family = family };
 	if (addr_parse(host, &a) < 0)
 		return 0;
 	if (family && a.family != family)
@@ -93,12 +94,12 @@ int job_parts_set_request(struct job_plan *p, const char *host, uint16_t port,
 
 	if (literal && a.family == 6)
 		fmt_host = port == default_port
-			       ? job_parts_keep(p, "[%s]", host)
-			       : job_parts_keep(p, "[%s]:%u", host, port);
+				   ? job_parts_keep(p, "[%s]", host)
+				   : job_parts_keep(p, "[%s]:%u", host, port);
 	else
 		fmt_host = port == default_port
-			       ? host
-			       : job_parts_keep(p, "%s:%u", host, port);
+				   ? host
+				   : job_parts_keep(p, "%s:%u", host, port);
 	r = job_parts_set_str(p, JOB_STR_HOST, fmt_host);
 	if (r == 0 && !literal)
 		r = job_parts_set_str(p, JOB_STR_SNI, host);

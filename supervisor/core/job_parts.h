@@ -14,7 +14,7 @@
 void job_parts_init(struct job_plan *p);
 /* A string in the plan's scratch; NULL if there is no room. */
 const char *job_parts_keep(struct job_plan *p, const char *fmt, ...)
-    DAE_PRINTF(2, 3);
+	DAE_PRINTF(2, 3);
 /* NULL counts as too long: it is what a full scratch returns. */
 int job_parts_set_str(struct job_plan *p, enum job_str which, const char *s);
 /* A name, or a literal: one of another family than @family (0: any) is no

@@ -62,7 +62,7 @@ static int split_authority(const char *p, const char *end, struct job_url *ret)
 
 int job_url_split(const char *text, struct job_url *ret)
 {
-	struct job_url u = {.scheme = ""};
+	struct job_url u = { .scheme = "" };
 	const char *p = text, *sep, *end;
 	int r;
 

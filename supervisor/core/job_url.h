@@ -12,7 +12,7 @@ struct job_url {
 	const char *host; /* without brackets, never empty */
 	size_t host_len;
 	const char
-	    *path; /* from the first '/' or '?', before '#'; may be empty */
+		*path; /* from the first '/' or '?', before '#'; may be empty */
 	size_t path_len;
 	uint16_t port; /* 0: not given */
 };

@@ -24,68 +24,68 @@
 
 /* The datapath as status shows it. */
 struct ctl_kernel {
-	bool is_active;		/* mode route, and attached */
-	const char *attach;	/* "tcx", "clsact"; NULL: not attached */
+	bool is_active;	    /* mode route, and attached */
+	const char *attach; /* "tcx", "clsact"; NULL: not attached */
 	uint32_t programs, links;
-	uint64_t epoch;		/* of the published group state */
-	uint64_t heartbeat_ns;	/* mono time of the last one, 0: never */
+	uint64_t epoch;	       /* of the published group state */
+	uint64_t heartbeat_ns; /* mono time of the last one, 0: never */
 	uint64_t flows, flow_entries;
-	uint64_t dns_passed;	/* port 53 left with its own destination */
+	uint64_t dns_passed; /* port 53 left with its own destination */
 };
 
 /* Borrowed for the time of one call. Pointers may be NULL where it says so. */
 struct ctl_view {
 	uint64_t mono_ns, wall_ns;
-	uint64_t started_ns;	/* mono */
-	uint64_t loaded_ns;	/* mono: this configuration */
+	uint64_t started_ns; /* mono */
+	uint64_t loaded_ns;  /* mono: this configuration */
 	uint64_t config_generation;
 	const char *version;
 	const char *config_path;
 	const struct config *config;
 	const struct prober *prober;
 	const struct crew *crew;
-	const pid_t *pids;	/* CREW_MAX of them, 0: no process */
-	const char *uplink;	/* interface of the default route, or NULL */
+	const pid_t *pids;  /* CREW_MAX of them, 0: no process */
+	const char *uplink; /* interface of the default route, or NULL */
 	struct ctl_kernel kernel;
-	const char *warnings[CTL_WARNINGS_MAX];	/* clean lines for status */
+	const char *warnings[CTL_WARNINGS_MAX]; /* clean lines for status */
 	size_t warning_count;
 };
 
 /* What became of an operation; zeroed by the caller. */
 struct ctl_outcome {
-	int r;			/* 0 or -errno */
-	char message[CTL_TEXT_MAX];	/* one line; empty: the errno's text */
+	int r;			    /* 0 or -errno */
+	char message[CTL_TEXT_MAX]; /* one line; empty: the errno's text */
 	char hint[CTL_TEXT_MAX];
-	struct config_diags diags;	/* of a reload; freed by the caller */
+	struct config_diags diags; /* of a reload; freed by the caller */
 };
 
 struct ctl_probe_request {
-	uint32_t target;	/* index of the target */
-	unsigned int checks;	/* bit per index of target.checks, never 0 */
-	uint32_t count;		/* rounds, at least 1 */
-	bool commit;		/* let the results count as any other */
+	uint32_t target;     /* index of the target */
+	unsigned int checks; /* bit per index of target.checks, never 0 */
+	uint32_t count;	     /* rounds, at least 1 */
+	bool commit;	     /* let the results count as any other */
 };
 
 /* One probe that ended, for the client that asked. */
 struct ctl_probe_answer {
 	uint32_t target;
-	uint8_t check;		/* index of target.checks */
-	struct sockaddr_storage peer;	/* AF_UNSPEC: none was reached */
+	uint8_t check;		      /* index of target.checks */
+	struct sockaddr_storage peer; /* AF_UNSPEC: none was reached */
 	uint32_t worker;
 	struct result result;
 };
 
 struct ctl_route_query {
 	struct ruleset_query packet;
-	const char *domain;	/* NULL: not known */
+	const char *domain; /* NULL: not known */
 	const char *process;
 };
 
 struct ctl_route_answer {
-	struct ruleset_verdict verdict;		/* of the user-space twin */
-	bool has_kernel;			/* the programs ran it, too */
+	struct ruleset_verdict verdict; /* of the user-space twin */
+	bool has_kernel;		/* the programs ran it, too */
 	struct ruleset_verdict kernel;
-	uint32_t target;	/* what the group would use now, TARGET_NONE */
+	uint32_t target; /* what the group would use now, TARGET_NONE */
 };
 
 /*

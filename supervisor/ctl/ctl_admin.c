@@ -44,8 +44,7 @@ static bool class_wanted(const char *list, const struct target_check *k)
 		len = strcspn(p, ",");
 		/* "tcp" is tcp4 and tcp6 */
 		if (strncmp(name, p, len) == 0 &&
-		    (name[len] == '\0' || name[len] == '4' ||
-		     name[len] == '6'))
+		    (name[len] == '\0' || name[len] == '4' || name[len] == '6'))
 			return true;
 		p += len + (p[len] == ',');
 	}
@@ -113,9 +112,9 @@ static const char *action_name(const struct ctl_view *v,
 	case DAE_ACTION_BLOCK:
 		return "block";
 	default:
-		return d->group < v->config->group_count ?
-			       v->config->groups[d->group].name :
-			       "?";
+		return d->group < v->config->group_count
+			       ? v->config->groups[d->group].name
+			       : "?";
 	}
 }
 
@@ -139,11 +138,11 @@ static json_t *rule_json(const struct ctl_view *v,
 		return json_pack("{s:n, s:s, s:n, s:n}", "index", "text",
 				 "fallback", "file", "line");
 	r = &c->routing.rules[d->rule];
-	return json_pack("{s:i, s:o, s:o, s:I}", "index", (int)d->rule,
-			 "text", ctl_json_text(r->text), "file",
-			 ctl_json_text(r->pos.file < c->file_count ?
-					       c->files[r->pos.file].path :
-					       NULL),
+	return json_pack("{s:i, s:o, s:o, s:I}", "index", (int)d->rule, "text",
+			 ctl_json_text(r->text), "file",
+			 ctl_json_text(r->pos.file < c->file_count
+					       ? c->files[r->pos.file].path
+					       : NULL),
 			 "line", (json_int_t)r->pos.line);
 }
 
@@ -207,13 +206,12 @@ int ctl_cmd_route_test(struct ctl_call *c)
 		json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "rule",
 			  rule_json(c->view, &a.verdict), "user",
 			  verdict_json(c->view, &a.verdict), "kernel",
-			  a.has_kernel ? verdict_json(c->view, &a.kernel) :
-					 json_null(),
+			  a.has_kernel ? verdict_json(c->view, &a.kernel)
+				       : json_null(),
 			  "match",
-			  a.has_kernel ? json_boolean(same_verdict(
-						 &a.verdict, &a.kernel)) :
-					 json_null(),
-			  "node", ctl_target_name(c->view, a.target),
-			  "message",
+			  a.has_kernel ? json_boolean(same_verdict(&a.verdict,
+								   &a.kernel))
+				       : json_null(),
+			  "node", ctl_target_name(c->view, a.target), "message",
 			  ctl_json_text(o.message[0] ? o.message : NULL)));
 }

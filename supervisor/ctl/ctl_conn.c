@@ -17,9 +17,9 @@
 #include "supervisor/ctl/ctl_request.h"
 
 enum mood {
-	MOOD_IDLE,	/* waits for a request */
-	MOOD_WAITING,	/* for a probe or an event of ours */
-	MOOD_WRITING,	/* a frame is on its way */
+	MOOD_IDLE,    /* waits for a request */
+	MOOD_WAITING, /* for a probe or an event of ours */
+	MOOD_WRITING, /* a frame is on its way */
 };
 
 struct ctl_conn {
@@ -28,11 +28,11 @@ struct ctl_conn {
 	struct bufferevent *bev;
 	struct event *deadline;
 	enum mood mood;
-	struct ctl_request request;	/* being answered */
-	bool has_request;		/* more frames of it are to come */
-	bool is_follow;			/* with the next event */
-	bool is_closing;		/* after this frame */
-	bool in_frame;			/* the deadline is a frame's */
+	struct ctl_request request; /* being answered */
+	bool has_request;	    /* more frames of it are to come */
+	bool is_follow;		    /* with the next event */
+	bool is_closing;	    /* after this frame */
+	bool in_frame;		    /* the deadline is a frame's */
 	uint64_t cursor;
 };
 
@@ -157,8 +157,8 @@ static int take_request(struct ctl_conn *c, char *why, size_t cap)
 	bytes = evbuffer_pullup(in, (ssize_t)CTL_HEADER_LEN + len);
 	if (!bytes)
 		return -ENOMEM;
-	r = ctl_request_parse((const char *)bytes + CTL_HEADER_LEN,
-			      (size_t)len, &c->request, why, cap);
+	r = ctl_request_parse((const char *)bytes + CTL_HEADER_LEN, (size_t)len,
+			      &c->request, why, cap);
 	evbuffer_drain(in, CTL_HEADER_LEN + (size_t)len);
 	c->in_frame = false;
 	return r < 0 ? r : 1;
@@ -304,7 +304,7 @@ void ctl_conn_probe_done(struct ctl_conn *c,
 	int r;
 
 	if (c->mood != MOOD_WAITING || c->has_request)
-		return;		/* not the request that was made */
+		return; /* not the request that was made */
 	c->env->ops->view(c->env->ctx, &view);
 	r = ctl_done(&call, CTL_PROBE_SCHEMA,
 		     ctl_probe_answers(&view, answers, count));

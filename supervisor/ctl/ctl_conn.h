@@ -28,7 +28,7 @@ struct ctl_conn_env {
 struct ctl_peer {
 	uid_t uid;
 	bool may_write;
-	uint64_t id;		/* its number, for tickets; never used twice */
+	uint64_t id; /* its number, for tickets; never used twice */
 };
 
 /* @fd, not blocking, is the connection's on success. @env must outlive it. */

@@ -5,16 +5,14 @@
 
 static json_t *one(const struct config_diag *d)
 {
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i}",
-			 "severity",
-			 d->severity == DIAG_ERROR ? "error" : "warning",
-			 "file", ctl_json_text(d->path), "line",
-			 ctl_json_int(d->line, d->line), "column",
-			 ctl_json_int(d->column, d->column), "message",
-			 ctl_json_text(d->message), "hint",
-			 ctl_json_text(d->hint), "source",
-			 ctl_json_text(d->source), "caret", (int)d->caret,
-			 "caret_len", (int)d->caret_len);
+	return json_pack(
+		"{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i}", "severity",
+		d->severity == DIAG_ERROR ? "error" : "warning", "file",
+		ctl_json_text(d->path), "line", ctl_json_int(d->line, d->line),
+		"column", ctl_json_int(d->column, d->column), "message",
+		ctl_json_text(d->message), "hint", ctl_json_text(d->hint),
+		"source", ctl_json_text(d->source), "caret", (int)d->caret,
+		"caret_len", (int)d->caret_len);
 }
 
 json_t *ctl_diag_json(const struct config_diags *d)

@@ -56,7 +56,8 @@ int ctl_dispatch(struct ctl_call *c, const char *cmd)
 					"run it as root, or join the group "
 					"_dae-admin",
 					"'%s' changes something: you may only "
-					"look", cmd);
+					"look",
+					cmd);
 		return commands[i].run(c);
 	}
 	return ctl_fail(c, -ENOSYS, "the daemon may be older than daectl",
@@ -79,13 +80,13 @@ static const char *error_code(int r)
 		int error;
 		const char *name;
 	} names[] = {
-		{ EACCES, "EACCES" },	      { EPERM, "EACCES" },
-		{ ENOENT, "ENOENT" },	      { EINVAL, "EINVAL" },
-		{ ETIMEDOUT, "ETIMEDOUT" },   { EBUSY, "EBUSY" },
-		{ ENOMEM, "ENOMEM" },	      { ENOSYS, "ENOSYS" },
+		{ EACCES, "EACCES" },	       { EPERM, "EACCES" },
+		{ ENOENT, "ENOENT" },	       { EINVAL, "EINVAL" },
+		{ ETIMEDOUT, "ETIMEDOUT" },    { EBUSY, "EBUSY" },
+		{ ENOMEM, "ENOMEM" },	       { ENOSYS, "ENOSYS" },
 		{ EPROTONOSUPPORT, "EPROTO" }, { EBADMSG, "EBADMSG" },
-		{ EOPNOTSUPP, "EOPNOTSUPP" }, { EUSERS, "EUSERS" },
-		{ EAGAIN, "EAGAIN" },	      { EMSGSIZE, "EMSGSIZE" },
+		{ EOPNOTSUPP, "EOPNOTSUPP" },  { EUSERS, "EUSERS" },
+		{ EAGAIN, "EAGAIN" },	       { EMSGSIZE, "EMSGSIZE" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
@@ -137,8 +138,8 @@ int ctl_done(struct ctl_call *c, const char *schema, json_t *data)
 
 int ctl_done_plain(struct ctl_call *c)
 {
-	return ctl_done(c, "dae.result/1", json_pack("{s:s}", "result",
-						     "done"));
+	return ctl_done(c, "dae.result/1",
+			json_pack("{s:s}", "result", "done"));
 }
 
 int ctl_args(struct ctl_call *c, const char *fmt, ...)

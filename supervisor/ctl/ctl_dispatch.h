@@ -13,27 +13,27 @@
 
 #include "supervisor/ctl/ctl.h"
 
-#define CTL_PAGE 100	/* elements of a list in one frame */
+#define CTL_PAGE 100 /* elements of a list in one frame */
 
 struct ctl_call {
 	const struct ctl_view *view;
 	const struct ctl_ops *ops;
 	void *ctx;
-	json_t *args;		/* borrowed; an object */
+	json_t *args; /* borrowed; an object */
 	bool may_write;
-	uint64_t ticket;	/* for answers that come later */
-	uint64_t cursor;	/* where a list goes on; 0 at first */
+	uint64_t ticket; /* for answers that come later */
+	uint64_t cursor; /* where a list goes on; 0 at first */
 
 	/* the answer */
 	const char *schema;
-	json_t *data;		/* owned */
-	bool more;		/* call again, with the cursor as it is now */
-	bool is_follow;		/* the more comes with the next event only */
-	bool is_pending;	/* no answer yet: ctl_server_probe_done() */
-	const char *code;	/* "ENOENT": an error, with the texts below */
+	json_t *data;	  /* owned */
+	bool more;	  /* call again, with the cursor as it is now */
+	bool is_follow;	  /* the more comes with the next event only */
+	bool is_pending;  /* no answer yet: ctl_server_probe_done() */
+	const char *code; /* "ENOENT": an error, with the texts below */
 	char message[CTL_TEXT_MAX];
 	char hint[CTL_TEXT_MAX];
-	json_t *diagnostics;	/* owned, or NULL */
+	json_t *diagnostics; /* owned, or NULL */
 };
 
 /* Run one command. 0 with data or pending, or -errno with code and message. */

@@ -6,7 +6,8 @@
 #include "common/base.h"
 #include "supervisor/ctl/ctl_json.h"
 
-static json_t *event_json(const struct ctl_view *v, const struct event_record *e)
+static json_t *event_json(const struct ctl_view *v,
+			  const struct event_record *e)
 {
 	const struct target *t = NULL;
 

@@ -22,8 +22,7 @@ static const char *dead_name(enum on_all_dead d)
 	return (unsigned int)d < ARRAY_LEN(names) ? names[d] : "?";
 }
 
-enum node_state ctl_group_state(const struct ctl_view *v,
-				const struct group *g)
+enum node_state ctl_group_state(const struct ctl_view *v, const struct group *g)
 {
 	const struct target *t;
 	int best = 0, usable;
@@ -49,9 +48,9 @@ static json_t *scores_json(const struct ctl_view *v, const struct group *g,
 	for (unsigned int s = 0; j && s < GROUP_SELS; s++) {
 		score = group_score_us(g, member, s, v->prober->targets);
 		if (json_object_set_new(j, check_class_name(s),
-					score == INT64_MAX ?
-						json_null() :
-						json_integer(score)) < 0)
+					score == INT64_MAX
+						? json_null()
+						: json_integer(score)) < 0)
 			return NULL;
 	}
 	return json_incref(j);
@@ -64,8 +63,7 @@ static json_t *selected_for(const struct group *g, uint32_t target)
 	for (unsigned int s = 0; list && s < GROUP_SELS; s++) {
 		if (group_selected(g, s) != target)
 			continue;
-		if (ctl_json_append(list, json_string(check_class_name(s))) <
-		    0)
+		if (ctl_json_append(list, json_string(check_class_name(s))) < 0)
 			return NULL;
 	}
 	return json_incref(list);
@@ -108,16 +106,15 @@ static json_t *selection_json(const struct ctl_view *v, const struct group *g)
 
 	for (unsigned int s = 0; list && s < GROUP_SELS; s++) {
 		sel = &g->sel[s];
-		one = json_pack("{s:s, s:o, s:s, s:o, s:o}", "class",
-				check_class_name(s), "node",
-				ctl_target_name(v, group_selected(g, s)),
-				"reason", select_reason_name(sel->reason),
-				"since", ctl_json_mono(v, sel->since_ns),
-				"score_us",
-				sel->score_us == INT64_MAX ||
-						sel->member == GROUP_NONE ?
-					json_null() :
-					json_integer(sel->score_us));
+		one = json_pack(
+			"{s:s, s:o, s:s, s:o, s:o}", "class",
+			check_class_name(s), "node",
+			ctl_target_name(v, group_selected(g, s)), "reason",
+			select_reason_name(sel->reason), "since",
+			ctl_json_mono(v, sel->since_ns), "score_us",
+			sel->score_us == INT64_MAX || sel->member == GROUP_NONE
+				? json_null()
+				: json_integer(sel->score_us));
 		if (ctl_json_append(list, one) < 0)
 			return NULL;
 	}
@@ -144,8 +141,7 @@ static json_t *group_json(const struct ctl_view *v, const struct group *g,
 		      "member_count", (json_int_t)g->member_count, "manual",
 		      manual_json(v, g), "tolerance_us",
 		      (json_int_t)g->tolerance_us, "epoch",
-		      (json_int_t)g->epoch, "selection",
-		      selection_json(v, g));
+		      (json_int_t)g->epoch, "selection", selection_json(v, g));
 	if (j && deep &&
 	    json_object_set_new(j, "members", members_json(v, g)) < 0)
 		return NULL;
@@ -162,8 +158,9 @@ int ctl_cmd_groups_list(struct ctl_call *c)
 	r = ctl_args(c, "{}");
 	if (r < 0)
 		return r;
-	for (i = c->cursor; list && i < p->group_count &&
-			    json_array_size(list) < CTL_PAGE; i++)
+	for (i = c->cursor;
+	     list && i < p->group_count && json_array_size(list) < CTL_PAGE;
+	     i++)
 		if (ctl_json_append(list, group_json(c->view, &p->groups[i],
 						     false)) < 0)
 			return ctl_fail(c, -ENOMEM, NULL, "out of memory");
@@ -210,8 +207,7 @@ static int do_select(struct ctl_call *c, ssize_t group, uint32_t target)
 	struct ctl_outcome o = { 0 };
 
 	o.r = c->ops->select(c->ctx, (size_t)group, target, &o);
-	return o.r < 0 ? ctl_fail_outcome(c, &o, "select") :
-			 ctl_done_plain(c);
+	return o.r < 0 ? ctl_fail_outcome(c, &o, "select") : ctl_done_plain(c);
 }
 
 int ctl_cmd_groups_select(struct ctl_call *c)

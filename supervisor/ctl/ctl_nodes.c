@@ -77,8 +77,8 @@ int ctl_cmd_nodes_admin(struct ctl_call *c)
 		return -ENOENT;
 	o.r = c->ops->set_admin(c->ctx, t->index, (enum node_admin)admin,
 				(uint64_t)for_ms * NS_PER_MS, &o);
-	return o.r < 0 ? ctl_fail_outcome(c, &o, "set state") :
-			 ctl_done_plain(c);
+	return o.r < 0 ? ctl_fail_outcome(c, &o, "set state")
+		       : ctl_done_plain(c);
 }
 
 /* Nodes and monitors alike can be held. */
@@ -98,8 +98,8 @@ static int quarantine(struct ctl_call *c, bool hold)
 	if (!t)
 		return -ENOENT;
 	o.r = c->ops->quarantine(c->ctx, t->index, hold, &o);
-	return o.r < 0 ? ctl_fail_outcome(c, &o, hold ? "hold" : "release") :
-			 ctl_done_plain(c);
+	return o.r < 0 ? ctl_fail_outcome(c, &o, hold ? "hold" : "release")
+		       : ctl_done_plain(c);
 }
 
 int ctl_cmd_nodes_quarantine(struct ctl_call *c)

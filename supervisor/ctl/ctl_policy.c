@@ -27,20 +27,18 @@ static const struct {
 	  2 << 20, 1ULL << 40 },
 	{ "max_age", TIME, offsetof(struct recycle_policy, max_age_ns), 0,
 	  365 * DAY_NS },
-	{ "max_probes", COUNT64, offsetof(struct recycle_policy, max_probes),
-	  0, UINT64_MAX >> 1 },
+	{ "max_probes", COUNT64, offsetof(struct recycle_policy, max_probes), 0,
+	  UINT64_MAX >> 1 },
 	{ "max_fds", COUNT32, offsetof(struct recycle_policy, max_fds), 0,
 	  1 << 20 },
 	{ "slope", TIME, offsetof(struct recycle_policy, slope_ns), 0,
 	  30 * DAY_NS },
 	{ "drain_timeout", TIME,
-	  offsetof(struct recycle_policy, drain_timeout_ns), NS_PER_S,
-	  DAY_NS },
+	  offsetof(struct recycle_policy, drain_timeout_ns), NS_PER_S, DAY_NS },
 	{ "stuck_timeout", TIME,
-	  offsetof(struct recycle_policy, stuck_timeout_ns), NS_PER_S,
-	  DAY_NS },
-	{ "jitter", COUNT32, offsetof(struct recycle_policy, jitter_percent),
-	  0, 100 },
+	  offsetof(struct recycle_policy, stuck_timeout_ns), NS_PER_S, DAY_NS },
+	{ "jitter", COUNT32, offsetof(struct recycle_policy, jitter_percent), 0,
+	  100 },
 	{ "min_gap", TIME, offsetof(struct recycle_policy, min_gap_ns), 0,
 	  DAY_NS },
 };
@@ -106,9 +104,9 @@ const char *ctl_policy_format(const struct recycle_policy *p, size_t i,
 	default:
 		snprintf(buf, CTL_POLICY_TEXT, "%" PRIu64 "%s", v,
 			 keys[i].offset == offsetof(struct recycle_policy,
-						    jitter_percent) ?
-				 "%" :
-				 "");
+						    jitter_percent)
+				 ? "%"
+				 : "");
 		return buf;
 	}
 }

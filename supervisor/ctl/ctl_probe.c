@@ -34,8 +34,8 @@ static json_t *peer_json(const struct sockaddr_storage *peer)
 	struct addr a;
 	uint16_t port;
 
-	if (!peer || (peer->ss_family != AF_INET &&
-		      peer->ss_family != AF_INET6))
+	if (!peer ||
+	    (peer->ss_family != AF_INET && peer->ss_family != AF_INET6))
 		return json_null();
 	addr_from_sockaddr(peer, &a, &port);
 	return json_string(addr_format_port(&a, port, buf));
@@ -57,14 +57,14 @@ json_t *ctl_probe_json(const char *name, const char *cls,
 		"outcome", outcome_name(r->outcome), "text",
 		outcome_text(r->outcome), "ours", outcome_is_ours(r->outcome),
 		"phase", phase_name(r->phase), "foreign", foreign_json(r),
-		"detail", ctl_json_text(detail[0] ? detail : NULL),
-		"phases_us", phases_json(r), "bytes_tx",
-		(json_int_t)r->bytes_tx, "bytes_rx", (json_int_t)r->bytes_rx,
-		"peak_bytes", (json_int_t)r->peak_bytes, "leaked_bytes",
+		"detail", ctl_json_text(detail[0] ? detail : NULL), "phases_us",
+		phases_json(r), "bytes_tx", (json_int_t)r->bytes_tx, "bytes_rx",
+		(json_int_t)r->bytes_rx, "peak_bytes",
+		(json_int_t)r->peak_bytes, "leaked_bytes",
 		(json_int_t)r->leaked_bytes, "cert_not_after",
-		r->cert_not_after > 0 ?
-			ctl_json_wall((uint64_t)r->cert_not_after * NS_PER_S) :
-			json_null(),
+		r->cert_not_after > 0
+			? ctl_json_wall((uint64_t)r->cert_not_after * NS_PER_S)
+			: json_null(),
 		"rcode", r->rcode);
 }
 
@@ -79,8 +79,8 @@ static json_t *answer_json(const struct ctl_view *v,
 	if (t && a->check < TARGET_CHECKS)
 		cls = check_class_name(t->checks[a->check].cls);
 	j = ctl_probe_json(t ? t->name : NULL, cls, &a->peer, &a->result);
-	if (j && json_object_set_new(j, "worker", json_integer(a->worker)) <
-			 0) {
+	if (j &&
+	    json_object_set_new(j, "worker", json_integer(a->worker)) < 0) {
 		json_decref(j);
 		return NULL;
 	}

@@ -7,14 +7,14 @@
 
 #include <jansson.h>
 
-#define CTL_REQUEST_MAX 65536U	/* bytes of one request */
-#define CTL_REQUEST_DEPTH 8	/* objects and arrays within each other */
+#define CTL_REQUEST_MAX 65536U /* bytes of one request */
+#define CTL_REQUEST_DEPTH 8    /* objects and arrays within each other */
 #define CTL_CMD_MAX 64
 
 struct ctl_request {
-	uint64_t id;		/* echoed in every reply to it */
+	uint64_t id; /* echoed in every reply to it */
 	char cmd[CTL_CMD_MAX];
-	json_t *args;		/* an object, owned */
+	json_t *args; /* an object, owned */
 };
 
 /*

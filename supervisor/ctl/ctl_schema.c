@@ -98,9 +98,9 @@ static const struct shape parts[] = {
 
 struct field {
 	char name[FIELD_NAME_MAX];
-	char type;		/* lower case */
+	char type; /* lower case */
 	bool may_be_null;
-	const struct shape *of;	/* NULL: not said */
+	const struct shape *of; /* NULL: not said */
 };
 
 const char *ctl_schema_name(size_t i)
@@ -162,8 +162,7 @@ static json_t *field_schema(const struct field *f)
 	json_t *of;
 
 	if (f->may_be_null)
-		j = json_pack("{s:[s, s]}", "type", type_name(f->type),
-			      "null");
+		j = json_pack("{s:[s, s]}", "type", type_name(f->type), "null");
 	else
 		j = json_pack("{s:s}", "type", type_name(f->type));
 	if (!j || !f->of)
@@ -173,7 +172,7 @@ static json_t *field_schema(const struct field *f)
 		json_object_set_new(j, "items", of);
 		return json_incref(j);
 	}
-	json_object_del(of, "type");	/* the outer one may allow null */
+	json_object_del(of, "type"); /* the outer one may allow null */
 	json_object_update_missing(j, of);
 	json_decref(of);
 	return json_incref(j);
@@ -243,8 +242,8 @@ static int check_object(const char *fields, const json_t *o, char *why,
 	}
 	while (r == 0 && next_field(&fields, &f)) {
 		v = json_object_get(o, f.name);
-		if (!v || (json_is_null(v) ? !f.may_be_null :
-					     !is_of_type(v, f.type))) {
+		if (!v || (json_is_null(v) ? !f.may_be_null
+					   : !is_of_type(v, f.type))) {
 			snprintf(why, cap, "%s: %s", f.name,
 				 v ? "wrong type" : "missing");
 			return -EINVAL;

@@ -17,7 +17,7 @@
 #include "supervisor/ctl/ctl_conn.h"
 #include "supervisor/ctl/ctl_dispatch.h"
 
-#define PAUSE_S 1		/* without descriptors: try again after */
+#define PAUSE_S 1 /* without descriptors: try again after */
 #define GROUPS_MAX 256
 
 struct ctl_server {
@@ -25,7 +25,7 @@ struct ctl_server {
 	struct ctl_conn *conns[CTL_CLIENTS_MAX];
 	struct event *accept_event, *pause_timer;
 	int fd;
-	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];	/* ours */
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* ours */
 	gid_t admin;
 	uint64_t last_id;
 };
@@ -67,7 +67,7 @@ static bool is_in_group(int fd, const struct ucred *peer, gid_t group)
 	if (peer->gid == group)
 		return true;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, gids, &len) < 0)
-		return false;	/* more groups than we look at: no right */
+		return false; /* more groups than we look at: no right */
 	for (size_t i = 0; i < len / sizeof(gids[0]); i++)
 		if (gids[i] == group)
 			return true;
@@ -91,7 +91,7 @@ static void turn_away(int fd, const char *why)
 	n = send(fd, header, sizeof(header), MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n == (ssize_t)sizeof(header))
 		n = send(fd, text, len, MSG_DONTWAIT | MSG_NOSIGNAL);
-	(void)n;	/* it is told if it can be told */
+	(void)n; /* it is told if it can be told */
 }
 
 static int admit(struct ctl_server *s, int fd)
@@ -187,8 +187,7 @@ static int make_socket(struct ctl_server *s, const struct ctl_server_options *o)
 	if (r < 0)
 		return r;
 	strcpy(s->path, o->path);
-	if (o->group != CTL_NO_GID &&
-	    chown(o->path, (uid_t)-1, o->group) < 0)
+	if (o->group != CTL_NO_GID && chown(o->path, (uid_t)-1, o->group) < 0)
 		return -errno;
 	if (listen(fd, 16) < 0)
 		return -errno;

@@ -20,14 +20,14 @@ struct ctl_server;
 #define CTL_NO_GID ((gid_t)-1)
 
 struct ctl_server_options {
-	const char *path;	/* the socket; made unless listen_fd is given */
-	int listen_fd;		/* inherited and listening, or -1; ours then */
-	gid_t group;		/* owner of the socket, CTL_NO_GID: as it is */
-	gid_t admin;		/* may change things, as root may */
-	mode_t mode;		/* 0: 0660 */
-	uint32_t frame_timeout_ms;	/* 0: 5 s from its first byte */
-	uint32_t write_timeout_ms;	/* 0: 10 s for one frame */
-	uint32_t idle_timeout_ms;	/* 0: 60 s without a request */
+	const char *path; /* the socket; made unless listen_fd is given */
+	int listen_fd;	  /* inherited and listening, or -1; ours then */
+	gid_t group;	  /* owner of the socket, CTL_NO_GID: as it is */
+	gid_t admin;	  /* may change things, as root may */
+	mode_t mode;	  /* 0: 0660 */
+	uint32_t frame_timeout_ms; /* 0: 5 s from its first byte */
+	uint32_t write_timeout_ms; /* 0: 10 s for one frame */
+	uint32_t idle_timeout_ms;  /* 0: 60 s without a request */
 };
 
 /* @ops and @ctx live as long as the server. 0 or -errno; -EADDRINUSE if another

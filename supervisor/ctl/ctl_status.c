@@ -40,8 +40,7 @@ static void tally_groups(const struct ctl_view *v, struct tally *groups)
 
 static json_t *tally_json(const struct tally *y)
 {
-	auto_json json_t *j = json_pack("{s:I}", "total",
-					(json_int_t)y->total);
+	auto_json json_t *j = json_pack("{s:I}", "total", (json_int_t)y->total);
 
 	for (unsigned int s = 0; j && s < NODE_STATE_COUNT; s++)
 		if (json_object_set_new(j, node_state_name(s),
@@ -56,10 +55,9 @@ static json_t *recycles_json(const struct totals *t)
 
 	for (unsigned int i = RECYCLE_NONE + 1; j && i < RECYCLE_REASON_COUNT;
 	     i++)
-		if (json_object_set_new(j, recycle_reason_name(i),
-					json_integer((json_int_t)
-							     t->recycles[i])) <
-		    0)
+		if (json_object_set_new(
+			    j, recycle_reason_name(i),
+			    json_integer((json_int_t)t->recycles[i])) < 0)
 			return NULL;
 	return json_incref(j);
 }
@@ -84,10 +82,9 @@ static json_t *workers_json(const struct ctl_view *v)
 		      (json_int_t)v->prober->totals.crashes, "recycles",
 		      recycles_json(&v->prober->totals));
 	for (unsigned int s = 0; j && s < SLOT_STATE_COUNT; s++)
-		if (json_object_set_new(
-			    j, slot_state_name(s),
-			    json_integer(crew_count_state(
-				    c, (enum slot_state)s))) < 0)
+		if (json_object_set_new(j, slot_state_name(s),
+					json_integer(crew_count_state(
+						c, (enum slot_state)s))) < 0)
 			return NULL;
 	return json_incref(j);
 }
@@ -111,9 +108,8 @@ static json_t *kernel_json(const struct ctl_view *v)
 	return json_pack("{s:b, s:o, s:I, s:I, s:I, s:o, s:I, s:I, s:I}",
 			 "active", k->is_active, "attach",
 			 ctl_json_text(k->attach), "programs",
-			 (json_int_t)k->programs, "links",
-			 (json_int_t)k->links, "epoch", (json_int_t)k->epoch,
-			 "heartbeat_age_us",
+			 (json_int_t)k->programs, "links", (json_int_t)k->links,
+			 "epoch", (json_int_t)k->epoch, "heartbeat_age_us",
 			 ctl_json_age(v, k->heartbeat_ns), "flows",
 			 (json_int_t)k->flows, "flow_entries",
 			 (json_int_t)k->flow_entries, "dns_passed",
@@ -145,11 +141,10 @@ static json_t *checks_json(const struct ctl_view *v)
 		(json_int_t)j.live, "started", (json_int_t)s.popped, "results",
 		(json_int_t)totals_results(t), "ours",
 		(json_int_t)totals_ours(t), "redispatched",
-		(json_int_t)j.redispatched, "late",
-		(json_int_t)t->late_results, "verdict_changes",
-		(json_int_t)t->verdict_changes, "selection_changes",
-		(json_int_t)t->selection_changes, "lag_avg_us",
-		(json_int_t)(lag / NS_PER_US), "lag_max_us",
+		(json_int_t)j.redispatched, "late", (json_int_t)t->late_results,
+		"verdict_changes", (json_int_t)t->verdict_changes,
+		"selection_changes", (json_int_t)t->selection_changes,
+		"lag_avg_us", (json_int_t)(lag / NS_PER_US), "lag_max_us",
 		(json_int_t)(s.lag_max_ns / NS_PER_US));
 }
 
@@ -170,8 +165,7 @@ static const char *health_of(const struct ctl_view *v, const struct tally *n,
 	uint32_t up = n->state[NODE_UP] + n->state[NODE_DEGRADED] +
 		      m->state[NODE_UP] + m->state[NODE_DEGRADED];
 	uint32_t down = n->state[NODE_DOWN] + m->state[NODE_DOWN];
-	uint32_t held = n->state[NODE_QUARANTINED] +
-			m->state[NODE_QUARANTINED];
+	uint32_t held = n->state[NODE_QUARANTINED] + m->state[NODE_QUARANTINED];
 
 	if (crew_count_state(v->crew, SLOT_READY) == 0)
 		return "down";
@@ -186,13 +180,11 @@ static const char *health_of(const struct ctl_view *v, const struct tally *n,
 
 static json_t *config_json(const struct ctl_view *v)
 {
-	return json_pack("{s:o, s:I, s:o, s:s}", "path",
-			 ctl_json_text(v->config_path), "generation",
-			 (json_int_t)v->config_generation, "loaded_at",
-			 ctl_json_mono(v, v->loaded_ns), "mode",
-			 v->config->supervisor.mode == MODE_ROUTE ?
-				 "route" :
-				 "observe");
+	return json_pack(
+		"{s:o, s:I, s:o, s:s}", "path", ctl_json_text(v->config_path),
+		"generation", (json_int_t)v->config_generation, "loaded_at",
+		ctl_json_mono(v, v->loaded_ns), "mode",
+		v->config->supervisor.mode == MODE_ROUTE ? "route" : "observe");
 }
 
 int ctl_cmd_status(struct ctl_call *c)
@@ -212,16 +204,14 @@ int ctl_cmd_status(struct ctl_call *c)
 		      "health", health_of(v, &nodes, &monitors, &groups),
 		      "version", ctl_json_text(v->version), "started_at",
 		      ctl_json_mono(v, v->started_ns), "uptime_us",
-		      ctl_json_age(v, v->started_ns), "config",
-		      config_json(v), "uplink", "state", offline_name(v),
-		      "since",
+		      ctl_json_age(v, v->started_ns), "config", config_json(v),
+		      "uplink", "state", offline_name(v), "since",
 		      ctl_json_mono(v, offline_since_ns(v->prober->offline)),
 		      "interface", ctl_json_text(v->uplink), "nodes",
 		      tally_json(&nodes), "monitors", tally_json(&monitors),
-		      "groups", tally_json(&groups), "workers",
-		      workers_json(v), "kernel", kernel_json(v), "checks",
-		      checks_json(v), "budget",
-		      budget_json(&v->prober->budget));
+		      "groups", tally_json(&groups), "workers", workers_json(v),
+		      "kernel", kernel_json(v), "checks", checks_json(v),
+		      "budget", budget_json(&v->prober->budget));
 	if (j && json_object_set_new(j, "warnings", warnings_json(v)) < 0) {
 		json_decref(j);
 		j = NULL;

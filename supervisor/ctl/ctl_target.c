@@ -38,28 +38,25 @@ static json_t *phases_json(const struct health *h)
 static json_t *entry_json(const struct ctl_view *v,
 			  const struct health_entry *e)
 {
-	return json_pack("{s:o, s:s, s:s, s:s, s:o, s:o}", "at",
-			 ctl_json_mono(v, e->at_ns), "outcome",
-			 outcome_name(e->outcome), "text",
-			 outcome_text(e->outcome), "phase",
-			 phase_name(e->phase), "foreign",
-			 foreign_json(e->foreign_kind, e->foreign),
-			 "latency_us",
-			 ctl_json_int(e->latency_us, e->latency_us));
+	return json_pack(
+		"{s:o, s:s, s:s, s:s, s:o, s:o}", "at",
+		ctl_json_mono(v, e->at_ns), "outcome", outcome_name(e->outcome),
+		"text", outcome_text(e->outcome), "phase", phase_name(e->phase),
+		"foreign", foreign_json(e->foreign_kind, e->foreign),
+		"latency_us", ctl_json_int(e->latency_us, e->latency_us));
 }
 
-static json_t *last_error_json(const struct ctl_view *v,
-			       const struct health *h)
+static json_t *last_error_json(const struct ctl_view *v, const struct health *h)
 {
 	json_t *j;
 
 	if (h->last_error.at_ns == 0)
 		return json_null();
 	j = entry_json(v, &h->last_error);
-	if (j && json_object_set_new(j, "detail",
-				     ctl_json_text(h->last_detail[0] ?
-							   h->last_detail :
-							   NULL)) < 0) {
+	if (j &&
+	    json_object_set_new(j, "detail",
+				ctl_json_text(h->last_detail[0] ? h->last_detail
+								: NULL)) < 0) {
 		json_decref(j);
 		return NULL;
 	}
@@ -87,10 +84,10 @@ static json_t *next_json(const struct ctl_view *v, uint32_t check)
 
 	if (due == UINT64_MAX)
 		return json_null();
-	return json_integer(due <= v->mono_ns ?
-				    0 :
-				    (json_int_t)((due - v->mono_ns) /
-						 NS_PER_US));
+	return json_integer(
+		due <= v->mono_ns
+			? 0
+			: (json_int_t)((due - v->mono_ns) / NS_PER_US));
 }
 
 static json_t *check_numbers(const struct health *h)
@@ -135,17 +132,16 @@ static json_t *check_json(const struct ctl_view *v, const struct target *t,
 		      "verdict", verdict_name(h->verdict), "applicable",
 		      h->verdict != VERDICT_NOT_APPLICABLE, "since",
 		      ctl_json_mono(v, h->since_ns), "last_at",
-		      ctl_json_mono(v, h->last_ns), "phases_us",
-		      phases_json(h), "last_error", last_error_json(v, h),
-		      "next_probe_in_us", next_json(v, id), "interval_us",
-		      (json_int_t)(schedule_interval_ns(v->prober->schedule,
-							id, true) /
+		      ctl_json_mono(v, h->last_ns), "phases_us", phases_json(h),
+		      "last_error", last_error_json(v, h), "next_probe_in_us",
+		      next_json(v, id), "interval_us",
+		      (json_int_t)(schedule_interval_ns(v->prober->schedule, id,
+							true) /
 				   NS_PER_US),
 		      "cert_not_after", cert_json(h));
 	if (!j || !numbers || json_object_update(j, numbers) < 0)
 		return NULL;
-	if (deep &&
-	    json_object_set_new(j, "history", history_json(v, h)) < 0)
+	if (deep && json_object_set_new(j, "history", history_json(v, h)) < 0)
 		return NULL;
 	return json_incref(j);
 }
@@ -189,8 +185,8 @@ static json_t *groups_json(const struct ctl_view *v, uint32_t target,
 
 	for (size_t i = 0; list && i < v->prober->group_count; i++) {
 		g = &v->prober->groups[i];
-		if (!(selected ? is_selected(g, target) :
-				 has_member(g, target)))
+		if (!(selected ? is_selected(g, target)
+			       : has_member(g, target)))
 			continue;
 		if (ctl_json_append(list, ctl_json_text(g->name)) < 0)
 			return NULL;
@@ -211,9 +207,8 @@ static json_t *quarantine_json(const struct ctl_view *v, const struct target *t)
 				 view.is_held, "suspect", view.is_suspect,
 				 "deaths", (json_int_t)view.deaths, "alone",
 				 (json_int_t)view.alone, "until",
-				 view.is_held ?
-					 ctl_json_mono(v, view.until_ns) :
-					 json_null());
+				 view.is_held ? ctl_json_mono(v, view.until_ns)
+					      : json_null());
 	}
 	return json_null();
 }
@@ -228,18 +223,18 @@ static const char *protocol_of(const struct ctl_view *v, const struct target *t)
 	case TARGET_NODE:
 		if (i >= c->node_count)
 			return NULL;
-		return c->nodes[i].scheme_text ?
-			       c->nodes[i].scheme_text :
-			       node_scheme_name(c->nodes[i].scheme);
+		return c->nodes[i].scheme_text
+			       ? c->nodes[i].scheme_text
+			       : node_scheme_name(c->nodes[i].scheme);
 	case TARGET_DIRECT:
 		return "direct";
 	case TARGET_MONITOR:
-		return i < c->supervisor.monitor_count ?
-			       c->supervisor.monitors[i].url :
-			       NULL;
+		return i < c->supervisor.monitor_count
+			       ? c->supervisor.monitors[i].url
+			       : NULL;
 	case TARGET_UPSTREAM:
-		return i < c->dns.upstream_count ? c->dns.upstreams[i].url :
-						   NULL;
+		return i < c->dns.upstream_count ? c->dns.upstreams[i].url
+						 : NULL;
 	default:
 		return NULL;
 	}
@@ -252,10 +247,9 @@ static json_t *addrs_json(const struct target *t)
 
 	for (unsigned int f = 0; list && f < 2; f++)
 		for (uint8_t i = 0; i < t->addrs[f].count; i++)
-			if (ctl_json_append(list,
-					    json_string(addr_format(
-						    &t->addrs[f].addrs[i],
-						    buf))) < 0)
+			if (ctl_json_append(list, json_string(addr_format(
+							  &t->addrs[f].addrs[i],
+							  buf))) < 0)
 				return NULL;
 	return json_incref(list);
 }
@@ -280,9 +274,8 @@ json_t *ctl_target_json(const struct ctl_view *v, const struct target *t,
 	j = json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:s, s:s, s:o, s:o, "
 		      "s:o}",
 		      "id", ctl_json_id(t->identity), "name",
-		      ctl_json_text(t->name), "kind",
-		      target_kind_name(t->kind), "protocol",
-		      ctl_json_text(protocol_of(v, t)), "groups",
+		      ctl_json_text(t->name), "kind", target_kind_name(t->kind),
+		      "protocol", ctl_json_text(protocol_of(v, t)), "groups",
 		      groups_json(v, t->index, false), "selected_by",
 		      groups_json(v, t->index, true), "state",
 		      node_state_name(t->state), "admin",
@@ -373,8 +366,8 @@ int ctl_target_page(struct ctl_call *c, const char *schema, bool monitors)
 		t = target_table_get(tt, i);
 		if (!t || is_monitor(t) != monitors)
 			continue;
-		if (ctl_json_append(list,
-				    ctl_target_json(c->view, t, false)) < 0)
+		if (ctl_json_append(list, ctl_target_json(c->view, t, false)) <
+		    0)
 			return ctl_fail(c, -ENOMEM, NULL, "out of memory");
 	}
 	c->cursor = i;

@@ -18,8 +18,7 @@ static json_t *exit_json(const struct slot *s)
 			 s->last_exit.code, "oom", s->last_exit.was_oom);
 }
 
-static json_t *meter_json(const struct ctl_view *v,
-			  const struct crew_place *p)
+static json_t *meter_json(const struct ctl_view *v, const struct crew_place *p)
 {
 	const struct recycle_meter *m = &p->meter;
 	const struct recycle_policy *policy = &v->crew->policy;
@@ -57,14 +56,13 @@ static json_t *worker_json(const struct ctl_view *v, uint32_t i)
 		      (json_int_t)s->generation, "in_flight",
 		      (json_int_t)p->in_flight, "leaving", p->is_leaving,
 		      "reason",
-		      recycle_reason_name(p->is_leaving ? p->leave_reason :
-							  s->reason),
+		      recycle_reason_name(p->is_leaving ? p->leave_reason
+							: s->reason),
 		      "crashes", (json_int_t)s->crashes, "last_exit",
 		      exit_json(s), "since", ctl_json_mono(v, s->since_ns),
 		      "retry_at",
-		      s->state == SLOT_BACKOFF ?
-			      ctl_json_mono(v, s->retry_ns) :
-			      json_null());
+		      s->state == SLOT_BACKOFF ? ctl_json_mono(v, s->retry_ns)
+					       : json_null());
 	if (!j || !meter || json_object_update(j, meter) < 0)
 		return NULL;
 	return json_incref(j);
@@ -119,8 +117,8 @@ int ctl_cmd_recycle(struct ctl_call *c)
 	json_int_t index = -1;
 	int all = 0, now = 0, r;
 
-	r = ctl_args(c, "{s?I, s?b, s?b}", "index", &index, "all", &all,
-		     "now", &now);
+	r = ctl_args(c, "{s?I, s?b, s?b}", "index", &index, "all", &all, "now",
+		     &now);
 	if (r < 0)
 		return r;
 	if (all == (index >= 0))
@@ -131,8 +129,7 @@ int ctl_cmd_recycle(struct ctl_call *c)
 		return r;
 	o.r = c->ops->recycle(c->ctx, all ? CREW_MAX : (uint32_t)index, now,
 			      &o);
-	return o.r < 0 ? ctl_fail_outcome(c, &o, "recycle") :
-			 ctl_done_plain(c);
+	return o.r < 0 ? ctl_fail_outcome(c, &o, "recycle") : ctl_done_plain(c);
 }
 
 static json_t *policy_json(const struct recycle_policy *p)
@@ -141,9 +138,9 @@ static json_t *policy_json(const struct recycle_policy *p)
 	char buf[CTL_POLICY_TEXT];
 
 	for (size_t i = 0; j && ctl_policy_key(i); i++)
-		if (json_object_set_new(j, ctl_policy_key(i),
-					json_string(ctl_policy_format(
-						p, i, buf))) < 0)
+		if (json_object_set_new(
+			    j, ctl_policy_key(i),
+			    json_string(ctl_policy_format(p, i, buf))) < 0)
 			return NULL;
 	return json_incref(j);
 }
@@ -173,8 +170,7 @@ static int set_one(struct ctl_call *c, struct recycle_policy *p,
 				"the policy has no key '%s'", key);
 	if (r < 0)
 		return ctl_fail(c, -EINVAL, NULL, "%s: %s: '%s'", key,
-				r == -ERANGE ? "out of range" :
-					       "no such value",
+				r == -ERANGE ? "out of range" : "no such value",
 				text);
 	return 0;
 }

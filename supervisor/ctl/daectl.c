@@ -13,7 +13,7 @@ int main(int argc, char **argv)
 	struct daectl d = { 0 };
 	int r;
 
-	setlocale(LC_CTYPE, "");	/* widths of what is shown */
+	setlocale(LC_CTYPE, ""); /* widths of what is shown */
 	signal(SIGPIPE, SIG_IGN);
 	r = daectl_parse(&d, argc, argv);
 	if (r < 0)

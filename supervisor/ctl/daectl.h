@@ -19,7 +19,7 @@ enum daectl_opt {
 	OPT_EXIT_STATUS,
 	OPT_VERSION,
 	OPT_HELP,
-	OPT_GLOBAL_COUNT,	/* those above go with every command */
+	OPT_GLOBAL_COUNT, /* those above go with every command */
 	OPT_GROUP = OPT_GLOBAL_COUNT,
 	OPT_STATE,
 	OPT_SORT,
@@ -51,24 +51,29 @@ enum daectl_opt {
 
 struct daectl_option {
 	const char *name;
-	char letter;		/* 0: none */
-	const char *arg;	/* NULL: a flag; "[X]": may be left out */
-	const char *values;	/* for completion, blanks between; or NULL */
+	char letter;	    /* 0: none */
+	const char *arg;    /* NULL: a flag; "[X]": may be left out */
+	const char *values; /* for completion, blanks between; or NULL */
 	const char *help;
 };
 
 extern const struct daectl_option daectl_options[OPT_COUNT];
 
-enum daectl_format { FORMAT_TEXT, FORMAT_JSON, FORMAT_JSON_SHORT, FORMAT_NDJSON,
-		     FORMAT_TSV };
+enum daectl_format {
+	FORMAT_TEXT,
+	FORMAT_JSON,
+	FORMAT_JSON_SHORT,
+	FORMAT_NDJSON,
+	FORMAT_TSV
+};
 
 struct daectl_command;
 
 /* One run: what was asked, and how it is to be shown. */
 struct daectl {
 	const struct daectl_command *cmd;
-	const char *opt[OPT_COUNT];	/* NULL: not given; "" for flags */
-	char **args;			/* behind the command's words */
+	const char *opt[OPT_COUNT]; /* NULL: not given; "" for flags */
+	char **args;		    /* behind the command's words */
 	int arg_count;
 	enum daectl_format format;
 	bool has_color, has_legend, is_quiet;
@@ -77,18 +82,25 @@ struct daectl {
 };
 
 /* What a positional argument is, for completion. */
-enum daectl_arg { ARG_NONE, ARG_NODE, ARG_MONITOR, ARG_GROUP, ARG_WORKER,
-		  ARG_FILE, ARG_SHELL };
+enum daectl_arg {
+	ARG_NONE,
+	ARG_NODE,
+	ARG_MONITOR,
+	ARG_GROUP,
+	ARG_WORKER,
+	ARG_FILE,
+	ARG_SHELL
+};
 
 #define OPT(o) (1ULL << (o))
 
 struct daectl_command {
-	const char *object, *verb;	/* verb NULL: the object alone */
-	int (*run)(struct daectl *d);	/* an exit code */
+	const char *object, *verb;    /* verb NULL: the object alone */
+	int (*run)(struct daectl *d); /* an exit code */
 	int min_args, max_args;
-	uint64_t options;		/* besides the global ones */
+	uint64_t options; /* besides the global ones */
 	enum daectl_arg arg;
-	const char *args;		/* for the usage line */
+	const char *args; /* for the usage line */
 	const char *help;
 };
 

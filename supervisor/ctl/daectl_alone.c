@@ -22,7 +22,7 @@
 #define CA_FILE "/etc/ssl/certs/ca-certificates.crt"
 #define RSS_SOFT (48ULL << 20)
 #define RSS_HARD (64ULL << 20)
-#define STARTS_MAX 3	/* workers that end before the run is given up */
+#define STARTS_MAX 3 /* workers that end before the run is given up */
 #define START_MS 10000
 
 enum stage { STAGE_PEER, STAGE_TARGET, STAGE_PROBE };
@@ -31,14 +31,14 @@ struct run {
 	const struct alone *a;
 	struct event_base *base;
 	struct pool *pool;
-	struct event *timer;	/* pause between rounds, or no worker */
-	size_t at;		/* item */
+	struct event *timer; /* pause between rounds, or no worker */
+	size_t at;	     /* item */
 	uint32_t round;
-	uint32_t next_id, job_id;	/* job_id 0: nothing is asked now */
+	uint32_t next_id, job_id; /* job_id 0: nothing is asked now */
 	uint32_t ends;
-	bool is_planned;	/* the plan is the item's */
+	bool is_planned; /* the plan is the item's */
 	enum stage stage;
-	uint8_t tried;		/* families a name without one was asked in */
+	uint8_t tried; /* families a name without one was asked in */
 	uint32_t resolve_us;
 	struct job_plan plan, resolve;
 	struct addr peer, target;
@@ -133,13 +133,13 @@ static void dispatch(struct run *x, struct job_plan *p)
 		x->job_id = p->spec.id;
 		event_del(x->timer);
 	} else if (r == -EAGAIN) {
-		arm(x, START_MS);	/* on_ready comes first */
+		arm(x, START_MS); /* on_ready comes first */
 	} else if (r == -ECOMM) {
 		failed.outcome = (uint16_t)sent.outcome;
 		failed.phase = PHASE_CONNECT;
 		failed.foreign_kind = FOREIGN_ERRNO;
-		failed.foreign = (uint64_t)(sent.error < 0 ? -sent.error :
-							     sent.error);
+		failed.foreign = (uint64_t)(sent.error < 0 ? -sent.error
+							   : sent.error);
 		answer(x, 0, &failed);
 	} else {
 		stop(x, r, "the job was refused");
@@ -151,8 +151,8 @@ static void ask_name(struct run *x, const struct job_endpoint *e)
 	uint8_t family = e->family ? e->family : x->tried ? 6 : 4;
 	int r;
 
-	r = job_build_resolve(&x->resolve, &x->a->resolver,
-			      x->a->resolver_port, e->host, family);
+	r = job_build_resolve(&x->resolve, &x->a->resolver, x->a->resolver_port,
+			      e->host, family);
 	if (r < 0)
 		stop(x, r, "the name cannot be asked for");
 	else
@@ -174,8 +174,8 @@ static void step(struct run *x)
 	    (!x->plan.target.host || x->target.family))
 		x->stage = STAGE_PROBE;
 	if (x->stage != STAGE_PROBE) {
-		ask_name(x, x->stage == STAGE_PEER ? &x->plan.peer :
-						     &x->plan.target);
+		ask_name(x, x->stage == STAGE_PEER ? &x->plan.peer
+						   : &x->plan.target);
 		return;
 	}
 	r = job_build_bind(&x->plan, &x->peer,
@@ -189,9 +189,8 @@ static void step(struct run *x)
 static void take_address(struct run *x, const struct result *r)
 {
 	struct addr *to = x->stage == STAGE_PEER ? &x->peer : &x->target;
-	const struct job_endpoint *e = x->stage == STAGE_PEER ?
-					       &x->plan.peer :
-					       &x->plan.target;
+	const struct job_endpoint *e = x->stage == STAGE_PEER ? &x->plan.peer
+							      : &x->plan.target;
 	struct result none = *r;
 
 	x->resolve_us += r->phase_us[PHASE_TOTAL];
@@ -204,7 +203,7 @@ static void take_address(struct run *x, const struct result *r)
 	}
 	if (!e->family && !x->tried &&
 	    (r->outcome == OUTCOME_OK || r->outcome == OUTCOME_NO_ADDRESS)) {
-		x->tried = 1;	/* no IPv4 address: is there one of IPv6? */
+		x->tried = 1; /* no IPv4 address: is there one of IPv6? */
 		step(x);
 		return;
 	}
@@ -259,8 +258,9 @@ static void on_exit_worker(void *arg, const struct pool_exit *e)
 	struct run *x = arg;
 
 	if (e->is_failed)
-		stop(x, -EPERM, "the worker could not build its sandbox on "
-				"this system");
+		stop(x, -EPERM,
+		     "the worker could not build its sandbox on "
+		     "this system");
 	else if (++x->ends >= STARTS_MAX)
 		stop(x, -ECHILD, "the worker ends again and again");
 }
@@ -333,8 +333,10 @@ static int run_loop(struct run *x, const char *worker)
 
 	ca = open(CA_FILE, O_RDONLY | O_CLOEXEC);
 	if (ca < 0) {
-		snprintf(x->why, x->cap, "%s: %s (apt install "
-			 "ca-certificates)", CA_FILE, strerror(errno));
+		snprintf(x->why, x->cap,
+			 "%s: %s (apt install "
+			 "ca-certificates)",
+			 CA_FILE, strerror(errno));
 		return -ENOENT;
 	}
 	x->timer = evtimer_new(x->base, on_timer, x);
@@ -358,7 +360,8 @@ int alone_run(const struct alone *a, char *why, size_t cap)
 	snprintf(why, cap, "out of memory");
 	r = paths_worker(worker, sizeof(worker));
 	if (r < 0) {
-		snprintf(why, cap, "there is no dae-worker beside this "
+		snprintf(why, cap,
+			 "there is no dae-worker beside this "
 			 "daectl: is it installed?");
 		return r;
 	}

@@ -22,20 +22,20 @@ struct alone_item {
 
 struct alone_answer {
 	const struct alone_item *item;
-	int error;		/* not asked: -errno of job_build.h; else 0 */
+	int error; /* not asked: -errno of job_build.h; else 0 */
 	struct sockaddr_storage peer;
 	struct result result;
 };
 
 struct alone {
-	const struct config *config;	/* what is asked of nodes */
-	const struct config_node *node;		/* either this */
-	const struct config_monitor *monitor;	/* or that */
+	const struct config *config;	      /* what is asked of nodes */
+	const struct config_node *node;	      /* either this */
+	const struct config_monitor *monitor; /* or that */
 	const struct alone_item *items;
 	size_t item_count;
 	uint32_t rounds;
-	uint32_t timeout_ms;	/* of one job */
-	uint32_t pause_ms;	/* between rounds */
+	uint32_t timeout_ms; /* of one job */
+	uint32_t pause_ms;   /* between rounds */
 	struct addr resolver;
 	uint16_t resolver_port;
 	/* Each answer as it comes; false ends the run. */

@@ -109,9 +109,9 @@ static void print_options(uint64_t mask)
 		snprintf(left, sizeof(left), "%c%c%s --%s%s%.*s%s",
 			 o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
 			 o->letter ? "," : " ", o->name,
-			 !o->arg ? "" :
-			 skip	 ? "[=" :
-				   "=",
+			 !o->arg ? ""
+			 : skip	 ? "[="
+				 : "=",
 			 (int)(skip ? len - 2 : len),
 			 o->arg ? o->arg + skip : "", skip ? "]" : "");
 		printf("  %-26s %s\n", left, o->help);

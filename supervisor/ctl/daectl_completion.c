@@ -46,8 +46,7 @@ static void put_objects(void)
 {
 	for (size_t i = 0; i < daectl_command_count; i++)
 		if (is_first(i))
-			printf("%s%s", i ? " " : "",
-			       daectl_commands[i].object);
+			printf("%s%s", i ? " " : "", daectl_commands[i].object);
 }
 
 static void put_verbs(const char *object)
@@ -72,10 +71,9 @@ static void put_options(uint64_t mask)
 		if (!(mask & OPT(i)))
 			continue;
 		printf("%s--%s%s", before, daectl_options[i].name,
-		       daectl_options[i].arg &&
-				       daectl_options[i].arg[0] != '[' ?
-			       "=" :
-			       "");
+		       daectl_options[i].arg && daectl_options[i].arg[0] != '['
+			       ? "="
+			       : "");
 		before = " ";
 	}
 }
@@ -99,8 +97,7 @@ static void put_command_cases(void)
 			if ((c->verb != NULL) != with_verb)
 				continue;
 			if (c->verb)
-				printf("\t'%s %s') opts='", c->object,
-				       c->verb);
+				printf("\t'%s %s') opts='", c->object, c->verb);
 			else
 				printf("\t'%s '*) opts='", c->object);
 			put_options(c->options);
@@ -251,27 +248,31 @@ static void put_fish_command(const struct daectl_command *c, bool first)
 
 	if (first && !c->verb)
 		printf("complete -c daectl -n __fish_use_subcommand -a %s "
-		       "-d '%s'\n", c->object, c->help);
+		       "-d '%s'\n",
+		       c->object, c->help);
 	else if (first)
 		printf("complete -c daectl -n __fish_use_subcommand -a %s\n",
 		       c->object);
 	if (c->verb)
 		printf("complete -c daectl -n '__fish_seen_subcommand_from "
-		       "%s' -a %s -d '%s'\n", c->object, c->verb, c->help);
+		       "%s' -a %s -d '%s'\n",
+		       c->object, c->verb, c->help);
 	for (int i = 0; i < OPT_COUNT; i++)
 		if (mask & OPT(i))
 			put_fish_option(c->verb ? c->verb : c->object, i);
 	if (c->arg == ARG_FILE)
 		printf("complete -c daectl -n '__fish_seen_subcommand_from "
-		       "%s' -F\n", c->object);
+		       "%s' -F\n",
+		       c->object);
 	else if (c->arg == ARG_SHELL)
 		printf("complete -c daectl -n '__fish_seen_subcommand_from "
-		       "%s' -a 'bash zsh fish'\n", c->object);
+		       "%s' -a 'bash zsh fish'\n",
+		       c->object);
 	else if (c->arg != ARG_NONE)
 		printf("complete -c daectl -n '__fish_seen_subcommand_from "
 		       "%s' -a '(daectl %s --tsv --no-legend 2>/dev/null | "
-		       "cut -f1)'\n", c->verb ? c->verb : c->object,
-		       arg_list(c->arg));
+		       "cut -f1)'\n",
+		       c->verb ? c->verb : c->object, arg_list(c->arg));
 }
 
 static void put_fish(void)
@@ -289,7 +290,8 @@ int run_completion(struct daectl *d)
 	static const struct {
 		const char *shell;
 		void (*put)(void);
-	} shells[] = { { "bash", put_bash }, { "zsh", put_zsh },
+	} shells[] = { { "bash", put_bash },
+		       { "zsh", put_zsh },
 		       { "fish", put_fish } };
 
 	for (size_t i = 0; i < ARRAY_LEN(shells); i++) {

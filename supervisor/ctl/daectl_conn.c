@@ -71,10 +71,10 @@ static int send_all(struct conn *c, const void *buf, size_t len)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && (errno == EPIPE || errno == ECONNRESET))
-			return CTL_EXIT_OK;	/* it may have said why */
+			return CTL_EXIT_OK; /* it may have said why */
 		if (n < 0)
-			return SAY(c, CTL_EXIT_FAILED, NULL,
-				   "cannot send: %s", strerror(errno));
+			return SAY(c, CTL_EXIT_FAILED, NULL, "cannot send: %s",
+				   strerror(errno));
 		p += n;
 		len -= (size_t)n;
 	}
@@ -120,8 +120,9 @@ static int read_all(struct conn *c, void *buf, size_t len, uint64_t end_ns)
 	while (len > 0) {
 		now = clock_mono_ns();
 		if (end_ns != UINT64_MAX)
-			wait = now >= end_ns ? 0 : (int)((end_ns - now) /
-							 NS_PER_MS) + 1;
+			wait = now >= end_ns
+				       ? 0
+				       : (int)((end_ns - now) / NS_PER_MS) + 1;
 		if (poll(&p, 1, wait) == 0)
 			return SAY(c, CTL_EXIT_TIMEOUT,
 				   "--timeout allows for more",
@@ -198,9 +199,9 @@ void conn_print_diagnostics(const json_t *list)
 
 	json_array_foreach(list, i, one) {
 		d = (struct config_diag){
-			.severity = !strcmp(out_str(one, "severity"), "error") ?
-					    DIAG_ERROR :
-					    DIAG_WARNING,
+			.severity = !strcmp(out_str(one, "severity"), "error")
+					    ? DIAG_ERROR
+					    : DIAG_WARNING,
 			.path = borrow(one, "file"),
 			.line = (uint32_t)out_int(one, "line"),
 			.column = (uint32_t)out_int(one, "column"),

@@ -75,9 +75,9 @@ static void take_lines(json_t *list, char *text)
 		if (!line)
 			continue;
 		doctor_add(list,
-			   !strcmp(level, "ok")	  ? DOCTOR_OK :
-			   !strcmp(level, "fail") ? DOCTOR_FAIL :
-						    DOCTOR_WARN,
+			   !strcmp(level, "ok")	    ? DOCTOR_OK
+			   : !strcmp(level, "fail") ? DOCTOR_FAIL
+						    : DOCTOR_WARN,
 			   what, NULL, "%s", line);
 	}
 }

@@ -19,8 +19,8 @@ static void print_tsv(const json_t *e)
 
 	printf("%lld", (long long)out_int(e, "seq"));
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-		printf("\t%s", out_clean(clean, sizeof(clean),
-					 out_str(e, keys[i])));
+		printf("\t%s",
+		       out_clean(clean, sizeof(clean), out_str(e, keys[i])));
 	putchar('\n');
 }
 

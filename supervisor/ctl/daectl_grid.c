@@ -90,8 +90,7 @@ void grid_cell(struct grid *g, enum out_color color, const char *fmt, ...)
 	if (scols_line_set_data(g->line, g->at, clean) != 0)
 		die();
 	if (g->d->has_color && name)
-		scols_cell_set_color(scols_line_get_cell(g->line, g->at),
-				     name);
+		scols_cell_set_color(scols_line_get_cell(g->line, g->at), name);
 	g->at++;
 }
 
@@ -100,9 +99,8 @@ static void print_tsv_line(struct grid *g, struct libscols_line *line)
 	const char *text;
 
 	for (size_t i = 0; i < g->column_count; i++) {
-		text = line ? scols_cell_get_data(
-				      scols_line_get_cell(line, i)) :
-			      g->columns[i].title;
+		text = line ? scols_cell_get_data(scols_line_get_cell(line, i))
+			    : g->columns[i].title;
 		printf("%s%s", i ? "\t" : "", text ? text : "");
 	}
 	putchar('\n');

@@ -10,8 +10,8 @@
 
 struct grid_column {
 	const char *title;
-	bool is_right;	/* numbers */
-	bool may_cut;	/* the first to suffer on a narrow terminal */
+	bool is_right; /* numbers */
+	bool may_cut;  /* the first to suffer on a narrow terminal */
 };
 
 struct grid;

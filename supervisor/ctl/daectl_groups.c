@@ -48,8 +48,8 @@ static const json_t *newest(const json_t *selection)
 	json_array_foreach(selection, i, s) {
 		if (!*out_str(s, "node"))
 			continue;
-		if (!best || strcmp(out_str(s, "since"),
-				    out_str(best, "since")) > 0)
+		if (!best ||
+		    strcmp(out_str(s, "since"), out_str(best, "since")) > 0)
 			best = s;
 	}
 	return best;
@@ -83,8 +83,7 @@ static void print_groups(const struct daectl *d, const json_t *env)
 		grid_cell(g, COLOR_NONE, "%s", out_str(last, "reason"));
 		grid_cell(g, COLOR_NONE, "%s",
 			  out_since(json_object_get(last, "since"),
-				    json_object_get(env, "generated_at"),
-				    buf));
+				    json_object_get(env, "generated_at"), buf));
 		grid_cell(g, COLOR_NONE, "%s", out_str(one, "on_all_dead"));
 		grid_cell(g, COLOR_NONE, "%s",
 			  out_bool(one, "used") ? "yes" : "no");
@@ -129,8 +128,7 @@ static void print_members(const struct daectl *d, const json_t *group)
 		{ "UDP4", true, false },  { "UDP6", true, false },
 		{ "ADDED", true, false }, { "SELECTED FOR", false, false },
 	};
-	static const char *const classes[] = { "tcp4", "tcp6", "udp4",
-					       "udp6" };
+	static const char *const classes[] = { "tcp4", "tcp6", "udp4", "udp6" };
 	struct grid *g = grid_new(d, columns, ARRAY_LEN(columns));
 	const json_t *m, *score;
 	char buf[OUT_TEXT];
@@ -206,6 +204,5 @@ int run_groups_select(struct daectl *d)
 
 int run_groups_auto(struct daectl *d)
 {
-	return change(d, "groups.auto",
-		      json_pack("{s:s}", "name", d->args[0]));
+	return change(d, "groups.auto", json_pack("{s:s}", "name", d->args[0]));
 }

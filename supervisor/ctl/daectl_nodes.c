@@ -100,12 +100,12 @@ static int pick_order(const struct daectl *d,
 	*ret = daectl_has(d, OPT_LEAKS) ? by_leak : NULL;
 	if (!key)
 		return CTL_EXIT_OK;
-	*ret = !strcmp(key, "name")  ? by_name :
-	       !strcmp(key, "rtt")   ? by_rtt :
-	       !strcmp(key, "state") ? by_state :
-				       NULL;
-	return *ret ? CTL_EXIT_OK :
-		      out_usage("--sort: name, rtt or state, not '%s'", key);
+	*ret = !strcmp(key, "name")    ? by_name
+	       : !strcmp(key, "rtt")   ? by_rtt
+	       : !strcmp(key, "state") ? by_state
+				       : NULL;
+	return *ret ? CTL_EXIT_OK
+		    : out_usage("--sort: name, rtt or state, not '%s'", key);
 }
 
 /* Keep what is wanted, in the order that was asked for. */
@@ -167,9 +167,10 @@ static int list(struct daectl *d, const char *cmd, bool monitors)
 		target_print_leaks(d, json_object_get(env, "data"));
 	else if (!d->is_quiet)
 		target_print_list(d, env, monitors);
-	return r != CTL_EXIT_OK ? r :
-				  run_exit_status(d, worst_state(json_object_get(
-							     env, "data")));
+	return r != CTL_EXIT_OK
+		       ? r
+		       : run_exit_status(
+				 d, worst_state(json_object_get(env, "data")));
 }
 
 int run_nodes_list(struct daectl *d)
@@ -194,10 +195,11 @@ static int show(struct daectl *d, const char *cmd)
 		r = out_json(d, env);
 	else if (!d->is_quiet)
 		target_print_one(d, env);
-	return r != CTL_EXIT_OK ? r :
-				  run_exit_status(d, out_str(json_object_get(
-							     env, "data"),
-							     "state"));
+	return r != CTL_EXIT_OK
+		       ? r
+		       : run_exit_status(d,
+					 out_str(json_object_get(env, "data"),
+						 "state"));
 }
 
 int run_nodes_show(struct daectl *d)

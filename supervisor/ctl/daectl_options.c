@@ -31,7 +31,8 @@ const struct daectl_option daectl_options[OPT_COUNT] = {
 			      "exit with 8 if degraded, 9 if down" },
 	[OPT_VERSION] = { "version", 'V', NULL, NULL, "print the version" },
 	[OPT_HELP] = { "help", 'h', NULL, NULL, "explain the command" },
-	[OPT_GROUP] = { "group", 'g', "GROUP", NULL, "only nodes of the group" },
+	[OPT_GROUP] = { "group", 'g', "GROUP", NULL,
+			"only nodes of the group" },
 	[OPT_STATE] = { "state", 0, "STATES",
 			"up degraded down unknown quarantined unsupported",
 			"only these states, commas between" },
@@ -63,7 +64,8 @@ const struct daectl_option daectl_options[OPT_COUNT] = {
 	[OPT_DRY_RUN] = { "dry-run", 0, NULL, NULL, "check, change nothing" },
 	[OPT_BRIEF] = { "brief", 0, NULL, NULL, "the first line only" },
 	[OPT_WAIT] = { "wait", 0, "[TIME]", NULL, "until there are verdicts" },
-	[OPT_PROTO] = { "proto", 'p', "PROTO", "tcp udp", "tcp (default), udp" },
+	[OPT_PROTO] = { "proto", 'p', "PROTO", "tcp udp",
+			"tcp (default), udp" },
 	[OPT_SPORT] = { "sport", 0, "PORT", NULL, "source port" },
 	[OPT_DSCP] = { "dscp", 0, "N", NULL, "traffic class, 0..63" },
 	[OPT_MAC] = { "mac", 0, "MAC", NULL, "source MAC address" },
@@ -89,9 +91,9 @@ static void build_getopt(struct option *ret_long, char *ret_short)
 
 		ret_long[i] = (struct option){
 			.name = o->name,
-			.has_arg = !o->arg	   ? no_argument :
-				   may_skip_arg(o) ? optional_argument :
-						     required_argument,
+			.has_arg = !o->arg	     ? no_argument
+				   : may_skip_arg(o) ? optional_argument
+						     : required_argument,
 			.val = 256 + i,
 		};
 		if (!o->letter)
@@ -128,7 +130,7 @@ static int read_options(struct daectl *d, int argc, char **argv)
 	while ((got = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
 		i = option_of(got);
 		if (i < 0)
-			return CTL_EXIT_USAGE;	/* getopt has said why */
+			return CTL_EXIT_USAGE; /* getopt has said why */
 		d->opt[i] = optarg ? optarg : "";
 	}
 	d->args = argv + optind;
@@ -184,13 +186,16 @@ static int pick_command(struct daectl *d)
 	d->cmd = find_command(d->args, d->arg_count, &used);
 	if (!d->cmd && has_object(d->args[0]))
 		return out_usage("'%s' needs a further word; see 'daectl "
-				 "help'", d->args[0]);
+				 "help'",
+				 d->args[0]);
 	if (!d->cmd) {
 		near = suggest_object(d->args[0]);
 		return near ? out_usage("no such command: '%s'; did you mean "
-					"'%s'?", d->args[0], near) :
-			      out_usage("no such command: '%s'; see 'daectl "
-					"help'", d->args[0]);
+					"'%s'?",
+					d->args[0], near)
+			    : out_usage("no such command: '%s'; see 'daectl "
+					"help'",
+					d->args[0]);
 	}
 	d->args += used;
 	d->arg_count -= used;
@@ -202,8 +207,7 @@ static int check_usage(const struct daectl *d)
 	for (int i = OPT_GLOBAL_COUNT; i < OPT_COUNT; i++)
 		if (d->opt[i] && !(d->cmd->options & OPT(i)))
 			return out_usage("--%s does not go with '%s%s%s'",
-					 daectl_options[i].name,
-					 d->cmd->object,
+					 daectl_options[i].name, d->cmd->object,
 					 d->cmd->verb ? " " : "",
 					 d->cmd->verb ? d->cmd->verb : "");
 	if (d->arg_count < d->cmd->min_args ||
@@ -255,8 +259,8 @@ static int decide_output(struct daectl *d)
 	if (daectl_has(d, OPT_NDJSON))
 		d->format = FORMAT_NDJSON;
 	else if (style)
-		d->format = strcmp(style, "short") ? FORMAT_JSON :
-						     FORMAT_JSON_SHORT;
+		d->format = strcmp(style, "short") ? FORMAT_JSON
+						   : FORMAT_JSON_SHORT;
 	else if (daectl_has(d, OPT_TSV))
 		d->format = FORMAT_TSV;
 	ms = daectl_duration_ms(d, OPT_TIMEOUT, TIMEOUT_MS);
@@ -307,8 +311,8 @@ int64_t daectl_number(const struct daectl *d, enum daectl_opt o, uint64_t max,
 		return otherwise;
 	if (text_parse_uint(d->opt[o], max, &v) == 0)
 		return (int64_t)v;
-	out_usage("--%s: a number up to %llu, not '%s'",
-		  daectl_options[o].name, (unsigned long long)max, d->opt[o]);
+	out_usage("--%s: a number up to %llu, not '%s'", daectl_options[o].name,
+		  (unsigned long long)max, d->opt[o]);
 	return -1;
 }
 

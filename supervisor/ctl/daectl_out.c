@@ -149,9 +149,8 @@ int out_json(const struct daectl *d, json_t *envelope)
 		}
 		return CTL_EXIT_OK;
 	}
-	return dump(envelope, d->format == FORMAT_JSON ?
-				      JSON_INDENT(2) :
-				      (size_t)JSON_COMPACT);
+	return dump(envelope, d->format == FORMAT_JSON ? JSON_INDENT(2)
+						       : (size_t)JSON_COMPACT);
 }
 
 json_t *out_envelope(const char *schema, json_t *data)
@@ -220,8 +219,8 @@ const char *out_span(uint64_t us, char *buf)
 		snprintf(buf, OUT_TEXT, "%" PRIu64 "m %02" PRIu64 "s", s / 60,
 			 s % 60);
 	else if (s < 86400)
-		snprintf(buf, OUT_TEXT, "%" PRIu64 "h %02" PRIu64 "m",
-			 s / 3600, s % 3600 / 60);
+		snprintf(buf, OUT_TEXT, "%" PRIu64 "h %02" PRIu64 "m", s / 3600,
+			 s % 3600 / 60);
 	else
 		snprintf(buf, OUT_TEXT, "%" PRIu64 "d %02" PRIu64 "h",
 			 s / 86400, s % 86400 / 3600);
@@ -286,14 +285,14 @@ enum out_color out_state_color(const char *state)
 		const char *state;
 		enum out_color color;
 	} colors[] = {
-		{ "up", COLOR_GOOD },	       { "ok", COLOR_GOOD },
-		{ "ready", COLOR_GOOD },       { "online", COLOR_GOOD },
-		{ "degraded", COLOR_WARN },    { "draining", COLOR_WARN },
-		{ "starting", COLOR_WARN },    { "doubt", COLOR_WARN },
-		{ "backoff", COLOR_WARN },     { "down", COLOR_BAD },
-		{ "offline", COLOR_BAD },      { "quarantined", COLOR_BAD },
-		{ "failed", COLOR_BAD },       { "killing", COLOR_BAD },
-		{ "unknown", COLOR_DIM },      { "unsupported", COLOR_DIM },
+		{ "up", COLOR_GOOD },	    { "ok", COLOR_GOOD },
+		{ "ready", COLOR_GOOD },    { "online", COLOR_GOOD },
+		{ "degraded", COLOR_WARN }, { "draining", COLOR_WARN },
+		{ "starting", COLOR_WARN }, { "doubt", COLOR_WARN },
+		{ "backoff", COLOR_WARN },  { "down", COLOR_BAD },
+		{ "offline", COLOR_BAD },   { "quarantined", COLOR_BAD },
+		{ "failed", COLOR_BAD },    { "killing", COLOR_BAD },
+		{ "unknown", COLOR_DIM },   { "unsupported", COLOR_DIM },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(colors); i++)

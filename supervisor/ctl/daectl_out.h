@@ -39,9 +39,9 @@ bool out_is_json(const struct daectl *d);
 int out_finish(int code);
 
 /* For people; each returns @buf, OUT_TEXT bytes; "-" for null. */
-const char *out_us(const json_t *us, char *buf);	/* "38ms" */
-const char *out_bytes(const json_t *bytes, char *buf);	/* "6.1 MiB" */
-const char *out_span(uint64_t us, char *buf);		/* "3d 04h" */
+const char *out_us(const json_t *us, char *buf);       /* "38ms" */
+const char *out_bytes(const json_t *bytes, char *buf); /* "6.1 MiB" */
+const char *out_span(uint64_t us, char *buf);	       /* "3d 04h" */
 /* Since this RFC 3339 time until @now (another one), as a span. */
 const char *out_since(const json_t *then, const json_t *now, char *buf);
 
@@ -51,7 +51,13 @@ int64_t out_int(const json_t *o, const char *key);
 bool out_bool(const json_t *o, const char *key);
 
 /* Escape sequences, empty without colour. */
-enum out_color { COLOR_NONE, COLOR_GOOD, COLOR_WARN, COLOR_BAD, COLOR_DIM,
-		 COLOR_BOLD };
+enum out_color {
+	COLOR_NONE,
+	COLOR_GOOD,
+	COLOR_WARN,
+	COLOR_BAD,
+	COLOR_DIM,
+	COLOR_BOLD
+};
 const char *out_color(const struct daectl *d, enum out_color c);
 enum out_color out_state_color(const char *state);

@@ -32,8 +32,7 @@ static int own_folder(char *buf, size_t cap)
 	return 0;
 }
 
-static int find(char *buf, size_t cap, const char *installed,
-		const char *built)
+static int find(char *buf, size_t cap, const char *installed, const char *built)
 {
 	const char *const places[] = { installed, built };
 	char own[PATH_MAX];
@@ -121,7 +120,7 @@ int paths_run(const char *path, const char *arg, char **ret)
 	if (r < 0)
 		return r;
 	n = read_to_end(in, text, OUTPUT_MAX);
-	fd_close_ptr(&in);	/* it may have more to say than we hear */
+	fd_close_ptr(&in); /* it may have more to say than we hear */
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return -errno;

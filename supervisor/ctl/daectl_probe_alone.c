@@ -35,7 +35,7 @@ struct ask {
 	struct config_monitor monitor;
 	struct alone_item items[CHECK_NODE_COUNT];
 	struct alone a;
-	json_t *all;	/* results for --json, until the end */
+	json_t *all; /* results for --json, until the end */
 	bool was_bad, was_good;
 };
 
@@ -53,8 +53,7 @@ static bool on_answer(void *ctx, const struct alone_answer *ans)
 		r.outcome = OUTCOME_PROXY_NO_UDP;
 	else if (ans->error)
 		r.outcome = OUTCOME_INTERNAL;
-	snprintf(label, sizeof(label), "%s%s%s", cls,
-		 j->a.monitor ? "/" : "",
+	snprintf(label, sizeof(label), "%s%s%s", cls, j->a.monitor ? "/" : "",
 		 j->a.monitor ? ans->item->family == 4 ? "4" : "6" : "");
 	one = ctl_probe_json(j->d->args[0], label, &ans->peer, &r);
 	if (!one)
@@ -119,8 +118,8 @@ static int use_node(struct ask *j)
 				c, (uint8_t)check_class_family(c)
 			};
 	j->a.item_count = n;
-	return n ? CTL_EXIT_OK :
-		   out_usage("--class: tcp, udp, quic, not '%s'", classes);
+	return n ? CTL_EXIT_OK
+		 : out_usage("--class: tcp, udp, quic, not '%s'", classes);
 }
 
 static int use_monitor(struct ask *j)
@@ -129,8 +128,8 @@ static int use_monitor(struct ask *j)
 	char why[WHY_MAX] = "";
 	enum check_class cls;
 
-	if (config_monitor_parse(j->arena, text, strlen(text), &j->monitor,
-				 why, sizeof(why)) < 0)
+	if (config_monitor_parse(j->arena, text, strlen(text), &j->monitor, why,
+				 sizeof(why)) < 0)
 		return out_usage("%s: %s", text, why);
 	j->monitor.insecure |= daectl_has(j->d, OPT_INSECURE);
 	cls = job_build_monitor_class(j->monitor.kind);
@@ -212,8 +211,8 @@ static int prepare(struct ask *j)
 	if (rounds < 0)
 		return CTL_EXIT_USAGE;
 	j->a.rounds = rounds ? (uint32_t)rounds : 1;
-	j->a.timeout_ms = daectl_has(d, OPT_TIMEOUT) ? (uint32_t)d->timeout_ms :
-						       TIMEOUT_MS;
+	j->a.timeout_ms = daectl_has(d, OPT_TIMEOUT) ? (uint32_t)d->timeout_ms
+						     : TIMEOUT_MS;
 	if (j->a.timeout_ms < 1 || j->a.timeout_ms > 600000)
 		return out_usage("--timeout: 1ms to 10m");
 	j->a.pause_ms = PAUSE_MS;
@@ -226,8 +225,8 @@ static int prepare(struct ask *j)
 	    config_parse(&j->config, defaults, strlen(defaults), &diags) < 0)
 		return out_fail(CTL_EXIT_FAILED, NULL, "out of memory");
 	j->a.config = j->config;
-	r = is_link(d) || !strcmp(d->args[0], "direct") ? use_node(j) :
-							  use_monitor(j);
+	r = is_link(d) || !strcmp(d->args[0], "direct") ? use_node(j)
+							: use_monitor(j);
 	if (r == CTL_EXIT_OK)
 		r = keep_family(j);
 	return r == CTL_EXIT_OK ? use_resolver(j) : r;

@@ -51,16 +51,14 @@ static int print_check(const struct daectl *d, const char *path, int r,
 	if (c)
 		config_summary(c, summary, sizeof(summary));
 	if (out_is_json(d)) {
-		env = out_envelope("dae.check-config/1",
-				   json_pack("{s:o, s:b, s:I, s:I, s:o, s:o}",
-					     "file", ctl_json_text(path), "valid",
-					     r == 0, "errors",
-					     (json_int_t)diags->error_count,
-					     "warnings",
-					     (json_int_t)diags->warning_count,
-					     "summary",
-					     ctl_json_text(c ? summary : NULL),
-					     "diagnostics", list));
+		env = out_envelope(
+			"dae.check-config/1",
+			json_pack("{s:o, s:b, s:I, s:I, s:o, s:o}", "file",
+				  ctl_json_text(path), "valid", r == 0,
+				  "errors", (json_int_t)diags->error_count,
+				  "warnings", (json_int_t)diags->warning_count,
+				  "summary", ctl_json_text(c ? summary : NULL),
+				  "diagnostics", list));
 		if (!env || out_json(d, env) != CTL_EXIT_OK)
 			return CTL_EXIT_FAILED;
 		return code;

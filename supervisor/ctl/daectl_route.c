@@ -27,7 +27,7 @@ static int split(const char *text, char *host, int64_t *ret_port)
 	} else {
 		end = strchr(text, ':');
 		if (end && strchr(end + 1, ':'))
-			end = NULL;	/* a bare IPv6 address */
+			end = NULL; /* a bare IPv6 address */
 		port = end ? end + 1 : NULL;
 	}
 	if (!end)

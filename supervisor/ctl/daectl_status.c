@@ -50,9 +50,9 @@ static void print_head(const struct daectl *d, const json_t *env,
 
 static void print_tally(const char *title, const json_t *t)
 {
-	static const char *const states[] = { "up", "degraded", "down",
-					      "unknown", "quarantined",
-					      "unsupported" };
+	static const char *const states[] = { "up",	     "degraded",
+					      "down",	     "unknown",
+					      "quarantined", "unsupported" };
 	char line[OUT_TEXT];
 	int n;
 
@@ -90,8 +90,8 @@ static void print_workers(const json_t *w)
 		  "recycles%s%s, %lld crashes",
 		  (long long)out_int(w, "ready"), (long long)out_int(w, "want"),
 		  out_bytes(json_object_get(w, "rss_bytes"), total),
-		  out_bytes(json_object_get(w, "rss_max_bytes"), max), sum,
-		  why, used ? ")" : "", (long long)out_int(w, "crashes"));
+		  out_bytes(json_object_get(w, "rss_max_bytes"), max), sum, why,
+		  used ? ")" : "", (long long)out_int(w, "crashes"));
 }
 
 static void print_kernel(const json_t *k)
@@ -105,12 +105,15 @@ static void print_kernel(const json_t *k)
 	out_print("  Kernel   : %lld programs, %lld links; %lld of %lld flow "
 		  "entries; epoch %lld, heartbeat %s ago",
 		  (long long)out_int(k, "programs"),
-		  (long long)out_int(k, "links"), (long long)out_int(k, "flows"),
+		  (long long)out_int(k, "links"),
+		  (long long)out_int(k, "flows"),
 		  (long long)out_int(k, "flow_entries"),
 		  (long long)out_int(k, "epoch"),
 		  out_span((uint64_t)out_int(k, "heartbeat_age_us"), age));
-	out_print("  DNS      : %lld queries kept their own destination (no DNS "
-		  "role yet)", (long long)out_int(k, "dns_passed"));
+	out_print(
+		"  DNS      : %lld queries kept their own destination (no DNS "
+		"role yet)",
+		(long long)out_int(k, "dns_passed"));
 }
 
 static void print_rest(const json_t *s)
@@ -127,8 +130,7 @@ static void print_rest(const json_t *s)
 		  (long long)out_int(c, "results"),
 		  (long long)out_int(c, "ours"));
 	out_print("  Uplink   : %s%s%s%s", out_str(u, "state"),
-		  *out_str(u, "interface") ? " (" : "",
-		  out_str(u, "interface"),
+		  *out_str(u, "interface") ? " (" : "", out_str(u, "interface"),
 		  *out_str(u, "interface") ? ")" : "");
 	out_bytes(json_object_get(b, "today_bytes"), today);
 	if (json_is_integer(json_object_get(b, "daily_bytes")))
@@ -197,8 +199,8 @@ int run_status(struct daectl *d)
 	auto_json json_t *env = NULL;
 	int r;
 
-	r = daectl_has(d, OPT_WAIT) ? ask_until_settled(d, &env) :
-				      conn_ask(d, "status", NULL, &env);
+	r = daectl_has(d, OPT_WAIT) ? ask_until_settled(d, &env)
+				    : conn_ask(d, "status", NULL, &env);
 	if (r != CTL_EXIT_OK)
 		return r;
 	if (out_is_json(d))
@@ -207,8 +209,8 @@ int run_status(struct daectl *d)
 		print_status(d, env);
 	if (r != CTL_EXIT_OK)
 		return r;
-	return run_exit_status(d, out_str(json_object_get(env, "data"),
-					  "health"));
+	return run_exit_status(d,
+			       out_str(json_object_get(env, "data"), "health"));
 }
 
 int run_version(struct daectl *d)
@@ -222,7 +224,8 @@ int run_version(struct daectl *d)
 		out_client_version();
 		if (daemon)
 			out_print("dae-supervisor %s (build %08llx), protocol "
-				  "%lld", out_str(daemon, "version"),
+				  "%lld",
+				  out_str(daemon, "version"),
 				  (long long)out_int(daemon, "build_id"),
 				  (long long)out_int(daemon, "protocol"));
 		else

@@ -95,13 +95,12 @@ static void error_text(const json_t *t, char *buf, size_t cap)
 			continue;
 		detail = json_object_get(e, "detail");
 		used += (size_t)snprintf(buf + used, cap - used, "%s%s: %s%s%s",
-					 used ? "; " : "",
-					 out_str(c, "class"),
+					 used ? "; " : "", out_str(c, "class"),
 					 out_str(e, "text"),
 					 json_is_string(detail) ? ": " : "",
-					 json_is_string(detail) ?
-						 json_string_value(detail) :
-						 "");
+					 json_is_string(detail)
+						 ? json_string_value(detail)
+						 : "");
 	}
 }
 
@@ -121,8 +120,8 @@ static void list_row(struct grid *g, const json_t *env, const json_t *t,
 			verdict_cell(g, find_check(t, check_class_name(c)));
 	grid_cell(g, COLOR_NONE, "%lld%%", (long long)worst_loss(t));
 	grid_cell(g, COLOR_NONE, "%s",
-		  json_array_size(json_object_get(t, "selected_by")) ? "*" :
-								       "");
+		  json_array_size(json_object_get(t, "selected_by")) ? "*"
+								     : "");
 	grid_cell(g, COLOR_NONE, "%s",
 		  out_since(json_object_get(t, "since"),
 			    json_object_get(env, "generated_at"), buf));
@@ -131,9 +130,8 @@ static void list_row(struct grid *g, const json_t *env, const json_t *t,
 }
 
 static const char *const class_titles[CHECK_NODE_COUNT] = {
-	[CHECK_TCP4] = "TCP4",	 [CHECK_TCP6] = "TCP6",
-	[CHECK_UDP4] = "UDP4",	 [CHECK_UDP6] = "UDP6",
-	[CHECK_QUIC4] = "QUIC4", [CHECK_QUIC6] = "QUIC6",
+	[CHECK_TCP4] = "TCP4", [CHECK_TCP6] = "TCP6",	[CHECK_UDP4] = "UDP4",
+	[CHECK_UDP6] = "UDP6", [CHECK_QUIC4] = "QUIC4", [CHECK_QUIC6] = "QUIC6",
 };
 
 /* Monitors have one class in two families: a row for each check. */
@@ -151,20 +149,19 @@ static void monitor_rows(struct grid *g, const json_t *env, const json_t *t)
 		grid_cell(g, COLOR_NONE, "%lld",
 			  (long long)out_int(c, "family"));
 		grid_cell(g, out_state_color(out_str(c, "verdict")), "%s",
-			  !strcmp(out_str(c, "verdict"), "not_applicable") ?
-				  "n/a" :
-				  out_str(c, "verdict"));
+			  !strcmp(out_str(c, "verdict"), "not_applicable")
+				  ? "n/a"
+				  : out_str(c, "verdict"));
 		grid_cell(g, COLOR_NONE, "%s",
 			  out_us(json_object_get(c, "rtt_us"), buf));
 		grid_cell(g, COLOR_NONE, "%lld%%",
 			  (long long)out_int(c, "loss_percent"));
 		grid_cell(g, COLOR_NONE, "%s",
 			  out_since(json_object_get(c, "since"),
-				    json_object_get(env, "generated_at"),
-				    buf));
+				    json_object_get(env, "generated_at"), buf));
 		grid_cell(g, COLOR_NONE, "%s",
-			  out_int(c, "consecutive_fail") ? out_str(e, "text") :
-							   "");
+			  out_int(c, "consecutive_fail") ? out_str(e, "text")
+							 : "");
 	}
 }
 
@@ -185,8 +182,7 @@ static void print_monitors(const struct daectl *d, const json_t *env)
 	grid_print(&g);
 }
 
-void target_print_list(const struct daectl *d, const json_t *env,
-		       bool monitors)
+void target_print_list(const struct daectl *d, const json_t *env, bool monitors)
 {
 	const json_t *list = json_object_get(env, "data"), *t;
 	struct grid_column columns[GRID_COLUMNS_MAX];
@@ -220,8 +216,8 @@ void target_print_list(const struct daectl *d, const json_t *env,
 void target_print_leaks(const struct daectl *d, const json_t *list)
 {
 	static const struct grid_column columns[] = {
-		{ "NODE", false, false },   { "PROTOCOL", false, false },
-		{ "CHECK", false, false },  { "LEAKED", true, false },
+		{ "NODE", false, false },  { "PROTOCOL", false, false },
+		{ "CHECK", false, false }, { "LEAKED", true, false },
 		{ "PROBES", true, false },
 	};
 	struct grid *g = grid_new(d, columns, ARRAY_LEN(columns));

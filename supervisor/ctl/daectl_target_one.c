@@ -41,8 +41,7 @@ static void print_phases(const json_t *phases)
 		out_print("        %s", line);
 }
 
-static void print_entry(const char *before, const json_t *e,
-			const json_t *now)
+static void print_entry(const char *before, const json_t *e, const json_t *now)
 {
 	const json_t *foreign = json_object_get(e, "foreign");
 	const json_t *detail = json_object_get(e, "detail");
@@ -53,16 +52,14 @@ static void print_entry(const char *before, const json_t *e,
 			 out_str(foreign, "kind"),
 			 (long long)out_int(foreign, "code"));
 	out_print("          %s%s%s%s%s, in phase %s, %s ago%s%s", before,
-		  out_str(e, "text"), code,
-		  json_is_string(detail) ? ": " : "",
+		  out_str(e, "text"), code, json_is_string(detail) ? ": " : "",
 		  json_is_string(detail) ? json_string_value(detail) : "",
 		  out_str(e, "phase"),
 		  out_since(json_object_get(e, "at"), now, ago),
-		  json_is_integer(json_object_get(e, "latency_us")) ? ", " :
-								      "",
-		  json_is_integer(json_object_get(e, "latency_us")) ?
-			  out_us(json_object_get(e, "latency_us"), us) :
-			  "");
+		  json_is_integer(json_object_get(e, "latency_us")) ? ", " : "",
+		  json_is_integer(json_object_get(e, "latency_us"))
+			  ? out_us(json_object_get(e, "latency_us"), us)
+			  : "");
 }
 
 static void print_check(const struct daectl *d, const json_t *c,
@@ -83,9 +80,9 @@ static void print_check(const struct daectl *d, const json_t *c,
 		  (long long)out_int(c, "ok_total"),
 		  (long long)out_int(c, "fail_total"),
 		  (long long)out_int(c, "ours_total"),
-		  json_is_integer(in) ?
-			  out_span((uint64_t)json_integer_value(in), next) :
-			  "-");
+		  json_is_integer(in)
+			  ? out_span((uint64_t)json_integer_value(in), next)
+			  : "-");
 	print_phases(json_object_get(c, "phases_us"));
 	if (json_is_string(json_object_get(c, "cert_not_after")))
 		out_print("          certificate valid until %s",
@@ -105,8 +102,8 @@ static void print_quarantine(const json_t *q)
 		return;
 	if (out_bool(q, "held"))
 		out_print("  quarantined until %s: %lld workers died with it "
-			  "(%lld times alone)", out_str(q, "until"),
-			  (long long)out_int(q, "deaths"),
+			  "(%lld times alone)",
+			  out_str(q, "until"), (long long)out_int(q, "deaths"),
 			  (long long)out_int(q, "alone"));
 	else
 		out_print("  suspect: %lld workers died with it; probed alone",
@@ -128,8 +125,8 @@ void target_print_one(const struct daectl *d, const json_t *env)
 		out_print("  groups: %s   selected by: %s",
 			  join(json_object_get(t, "groups"), buf),
 			  join(json_object_get(t, "selected_by"), more));
-	out_print("  addresses: %s", join(json_object_get(t, "addresses"),
-					  buf));
+	out_print("  addresses: %s",
+		  join(json_object_get(t, "addresses"), buf));
 	out_print("  traffic of probes: %s today, %s since start; left "
 		  "behind in workers: %s",
 		  out_bytes(json_object_get(t, "bytes_today"), buf),

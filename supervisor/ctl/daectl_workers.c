@@ -76,13 +76,13 @@ static void worker_row(struct grid *g, const json_t *w)
 static void print_workers(const struct daectl *d, const json_t *list)
 {
 	static const struct grid_column columns[] = {
-		{ "W", true, false },	       { "PID", true, false },
-		{ "STATE", false, false },     { "DUTY", false, false },
-		{ "RSS", true, false },	       { "GROWTH", true, false },
-		{ "SOFT", true, false },       { "HARD", true, false },
-		{ "SLOPE", true, false },      { "AGE", true, false },
-		{ "PROBES", true, false },     { "BUSY", true, false },
-		{ "HEARTBEAT", true, false },  { "GEN", true, false },
+		{ "W", true, false },	      { "PID", true, false },
+		{ "STATE", false, false },    { "DUTY", false, false },
+		{ "RSS", true, false },	      { "GROWTH", true, false },
+		{ "SOFT", true, false },      { "HARD", true, false },
+		{ "SLOPE", true, false },     { "AGE", true, false },
+		{ "PROBES", true, false },    { "BUSY", true, false },
+		{ "HEARTBEAT", true, false }, { "GEN", true, false },
 		{ "NOTE", false, true },
 	};
 	struct grid *g = grid_new(d, columns, ARRAY_LEN(columns));

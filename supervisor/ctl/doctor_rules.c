@@ -14,7 +14,7 @@
 #include "common/fd.h"
 
 #define ANSWER_MAX 32768
-#define ANSWERS_MAX 256		/* messages of one dump */
+#define ANSWERS_MAX 256 /* messages of one dump */
 
 struct rule {
 	uint32_t mark, mask, priority, table;
@@ -79,7 +79,8 @@ static void judge(json_t *list, const struct rule *r,
 		++*found;
 		doctor_add(list, DOCTOR_WARN, "rules", "daectl cleanup",
 			   "a rule of ours (priority %u) is left over, and no "
-			   "daemon answers", r->priority);
+			   "daemon answers",
+			   r->priority);
 		return;
 	}
 	if (r->has_mark && r->mask & f->mark_mask) {
@@ -88,8 +89,8 @@ static void judge(json_t *list, const struct rule *r,
 			   "supervisor { mark: …  mark_mask: … } with bits "
 			   "that nobody else uses",
 			   "the rule of priority %u uses mark 0x%x/0x%x, which "
-			   "overlaps our mask 0x%x", r->priority, r->mark,
-			   r->mask, f->mark_mask);
+			   "overlaps our mask 0x%x",
+			   r->priority, r->mark, r->mask, f->mark_mask);
 	}
 	if (r->priority == f->rule_priority && r->priority) {
 		++*found;
@@ -112,7 +113,8 @@ static int ask(int fd, uint8_t family)
 		struct nlmsghdr h;
 		struct fib_rule_hdr f;
 	} q = {
-		.h = { .nlmsg_len = sizeof(q), .nlmsg_type = RTM_GETRULE,
+		.h = { .nlmsg_len = sizeof(q),
+		       .nlmsg_type = RTM_GETRULE,
 		       .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
 		       .nlmsg_seq = 1 },
 		.f = { .family = family },
@@ -181,6 +183,7 @@ void doctor_check_rules(json_t *list, const struct doctor_facts *f)
 	else if (!found)
 		doctor_add(list, DOCTOR_OK, "rules", NULL,
 			   "no policy rule collides with mark 0x%x/0x%x, "
-			   "priority %u, table %u", f->mark, f->mark_mask,
-			   f->rule_priority, f->route_table);
+			   "priority %u, table %u",
+			   f->mark, f->mark_mask, f->rule_priority,
+			   f->route_table);
 }

@@ -65,10 +65,11 @@ static void check_kernel(json_t *list)
 		doctor_add(list, DOCTOR_OK, "btf", NULL,
 			   "the kernel describes its types");
 	else
-		doctor_add(list, DOCTOR_FAIL, "btf",
-			   "boot a kernel with CONFIG_DEBUG_INFO_BTF=y",
-			   "no /sys/kernel/btf/vmlinux: routing programs cannot "
-			   "be loaded; observe mode works");
+		doctor_add(
+			list, DOCTOR_FAIL, "btf",
+			"boot a kernel with CONFIG_DEBUG_INFO_BTF=y",
+			"no /sys/kernel/btf/vmlinux: routing programs cannot "
+			"be loaded; observe mode works");
 }
 
 static void check_sandbox(json_t *list)
@@ -179,7 +180,8 @@ static void check_process(json_t *list, const char *pid)
 			doctor_add(list, DOCTOR_WARN, "other-router",
 				   "keep mode: observe, or stop the other one",
 				   "%s is running (pid %s): two programs would "
-				   "route the same packets", comm, pid);
+				   "route the same packets",
+				   comm, pid);
 }
 
 static void check_others(json_t *list)
