@@ -25,7 +25,7 @@
 #define ETH_HEADER 14
 #define SKIP 77
 
-static void skip(const char *why)
+static void give_up(const char *why)
 {
 	fprintf(stderr, "skipped: %s: %s\n", why, strerror(errno));
 	exit(SKIP);
@@ -38,14 +38,14 @@ int rig_setup(void **state)
 	if (!r)
 		return -1;
 	if (geteuid() != 0)
-		skip("needs root");
+		give_up("needs root");
 	if (unshare(CLONE_NEWNET | CLONE_NEWNS) < 0)
-		skip("unshare");
+		give_up("unshare");
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		skip("private mounts");
+		give_up("private mounts");
 	snprintf(r->bpffs, sizeof(r->bpffs), "/tmp/dae-bpf-XXXXXX");
 	if (!mkdtemp(r->bpffs) || mount("bpf", r->bpffs, "bpf", 0, NULL) < 0)
-		skip("bpffs");
+		give_up("bpffs");
 	snprintf(r->pins, sizeof(r->pins), "%s/pins", r->bpffs);
 	*state = r;
 	return 0;
@@ -202,11 +202,12 @@ void frame_make(struct frame *f, const struct ruleset_query *q, uint8_t flags,
 
 	memset(f, 0, sizeof(*f));
 	f->has_mac = has_mac;
-	/* without a MAC header TEST_RUN still wants one to strip */
-	memcpy(f->b, us, 6);
-	memcpy(f->b + 6, q->mac, 6);
-	put16(f->b + 12, q->dst.family == 4 ? 0x0800 : 0x86dd);
-	f->l3 = ETH_HEADER;
+	if (has_mac) {
+		memcpy(f->b, us, 6);
+		memcpy(f->b + 6, q->mac, 6);
+		put16(f->b + 12, q->dst.family == 4 ? 0x0800 : 0x86dd);
+		f->l3 = ETH_HEADER;
+	}
 	f->l4 = f->l3 + (q->dst.family == 4 ? 20 : 40);
 	put_ip(f, q);
 	l4 = f->b + f->l4;

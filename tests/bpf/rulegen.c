@@ -40,8 +40,8 @@ static void random_prefix(struct rulegen *g, struct prefix *p)
 	unsigned int i, from = family == 4 ? 96 : 0;
 
 	random_addr(g, &p->addr, family);
-	p->len = (uint8_t)(family == 4 ? 6 + rulegen_random(g, 27) :
-					 14 + rulegen_random(g, 115));
+	p->len = (uint8_t)(family == 4 ? 13 + rulegen_random(g, 20) :
+					 24 + rulegen_random(g, 105));
 	for (i = from + p->len; i < 128; i++)
 		p->addr.b[i / 8] &= (uint8_t)~(0x80 >> i % 8);
 }
@@ -120,8 +120,9 @@ static void random_rule(struct rulegen *g, struct config_rule *r,
 {
 	static const enum rule_fn mix[] = {
 		RULE_DIP, RULE_DIP, RULE_DIP, RULE_DPORT, RULE_DPORT, RULE_SIP,
-		RULE_MAC, RULE_DSCP, RULE_SPORT, RULE_L4PROTO, RULE_IPVERSION,
-		RULE_DOMAIN, RULE_PNAME,
+		RULE_MAC, RULE_DSCP, RULE_SPORT,
+		/* never alone: they would leave nothing to later rules */
+		RULE_L4PROTO, RULE_IPVERSION, RULE_DOMAIN, RULE_PNAME,
 	};
 	size_t i;
 	bool negate;
@@ -135,7 +136,7 @@ static void random_rule(struct rulegen *g, struct config_rule *r,
 			 rulegen_random(g, 4) == 0;
 		random_cond(g, &r->conds[i], kind == RULEGEN_PORT ? RULE_DPORT :
 			    kind == RULEGEN_IP ? RULE_DIP :
-			    mix[rulegen_random(g, ARRAY_LEN(mix))],
+			    mix[rulegen_random(g, i ? ARRAY_LEN(mix) : 9)],
 			    kind == RULEGEN_IP ? 8 : 1 + rulegen_random(g, 4),
 			    negate);
 	}
