@@ -220,9 +220,8 @@ int pool_kill(struct pool *p, uint32_t place, enum recycle_reason reason)
 	for (uint32_t i = first; i < last; i++)
 		if (slot_is_alive(&p->crew.places[i].slot))
 			place_event(&p->places[i],
-				    &(struct slot_input){
-					    .event = SLOT_EV_KILL,
-					    .reason = reason });
+				    &(struct slot_input){ .event = SLOT_EV_KILL,
+							  .reason = reason });
 	pool_schedule_plan(p);
 	return 0;
 }
