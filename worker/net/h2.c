@@ -300,6 +300,11 @@ int h2_step(struct h2 *h)
 			return r;
 		if (h->is_done)
 			return 0;
+		/* The library has said goodbye, as it does to a peer that
+		 * breaks the protocol. */
+		if (!nghttp2_session_want_read(h->session))
+			return fail_set(h->s->fail, OUTCOME_HTTP_MALFORMED,
+					FOREIGN_NONE, 0);
 		n = stream_read(h->s, buf, sizeof(buf));
 		if (n < 0)
 			return (int)n;

@@ -14,6 +14,7 @@
 struct tcp_stream {
 	struct stream s;
 	int fd;
+	int write_error;	/* errno of a write that found it closed */
 	uint32_t *tx, *rx;
 };
 
@@ -99,6 +100,8 @@ static ssize_t tcp_read(struct stream *s, void *buf, size_t len)
 	struct tcp_stream *t = (struct tcp_stream *)s;
 	ssize_t n = recv(t->fd, buf, len, MSG_DONTWAIT);
 
+	if (n <= 0 && t->write_error)
+		return fail_errno(s->fail, t->write_error, 0);
 	if (n < 0) {
 		s->wants = EV_READ;
 		return fail_errno(s->fail, errno, 0);
@@ -107,11 +110,23 @@ static ssize_t tcp_read(struct stream *s, void *buf, size_t len)
 	return n;
 }
 
+/*
+ * A peer that closes while we write may have said why (an alert, an error
+ * page), and that is still to be read: the write passes for done, and its
+ * failure is what the reader gets at the end.
+ */
 static ssize_t tcp_write(struct stream *s, const void *buf, size_t len)
 {
 	struct tcp_stream *t = (struct tcp_stream *)s;
-	ssize_t n = send(t->fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	ssize_t n;
 
+	if (t->write_error)
+		return (ssize_t)len;
+	n = send(t->fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n < 0 && (errno == EPIPE || errno == ECONNRESET)) {
+		t->write_error = errno;
+		return (ssize_t)len;
+	}
 	if (n < 0) {
 		s->wants = EV_WRITE;
 		return fail_errno(s->fail, errno, 0);

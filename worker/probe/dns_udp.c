@@ -25,7 +25,7 @@ static int send_query(struct probe *p, struct dns_udp *d, uint64_t now_ns)
 
 	d->resend_ns = now_ns + RESEND_NS;
 	/* A full socket loses it like the network could: it is sent again. */
-	if (r < 0 && fail_errno(&p->fail, r, 0) != -EAGAIN)
+	if (r < 0 && path_dgram_error(d->path, r) != -EAGAIN)
 		return -EPROTO;
 	return probe_watch(p, path_io(d->path), EV_READ);
 }
@@ -68,7 +68,7 @@ static int take_answers(struct probe *p, struct dns_udp *d, uint64_t now_ns)
 	for (i = 0; i < DATAGRAMS_MAX; i++) {
 		n = dgram_recv(path_dgram(d->path), buf, sizeof(buf));
 		if (n < 0)
-			return fail_errno(&p->fail, (int)n, 0) == -EAGAIN
+			return path_dgram_error(d->path, (int)n) == -EAGAIN
 				       ? PROBE_GOING
 				       : -EPROTO;
 		r = dns_check_answer(p, &d->q, buf, (size_t)n);

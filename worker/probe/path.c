@@ -264,6 +264,20 @@ struct dgram *path_dgram(struct path *path)
 	return &path->dgram;
 }
 
+int path_dgram_error(struct path *path, int err)
+{
+	static const char text[] = "proxy closed the association";
+	struct fail *f = &path->p->fail;
+
+	if (fail_errno(f, err, 0) == -EAGAIN)
+		return -EAGAIN;
+	if (path->top && f->outcome == OUTCOME_REFUSED) {
+		f->outcome = OUTCOME_PROXY_TARGET;
+		fail_detail(f, text, sizeof(text) - 1);
+	}
+	return -EPROTO;
+}
+
 unsigned int path_io(const struct path *path)
 {
 	return path->is_dgram && path->top ? 1 : 0;

@@ -24,6 +24,9 @@ int path_new_dgram(struct path **ret, struct probe *p);
 int path_step(struct path *path, uint64_t now_ns);
 struct stream *path_stream(struct path *path);
 struct dgram *path_dgram(struct path *path);
+/* An error of dgram_send() or dgram_recv() in our words: -EAGAIN, or failed.
+ * What refuses behind a proxy is the proxy, for the target. */
+int path_dgram_error(struct path *path, int err);
 /* Which p->io[] carries the traffic: 0, or 1 for a UDP association. */
 unsigned int path_io(const struct path *path);
 /* What a deadline means before the path stands. */
