@@ -77,8 +77,9 @@ static void check_rules(struct config_ctx *c)
 		if (found[i].count == 0)
 			continue;
 		at = ctx_at(found[i].first);
-		snprintf(more, sizeof(more), "%zu more rules have it",
-			 found[i].count - 1);
+		snprintf(more, sizeof(more), "%zu more rule%s it",
+			 found[i].count - 1,
+			 found[i].count == 2 ? " has" : "s have");
 		ctx_warn(c, &at, found[i].count > 1 ? more : NULL,
 			 "the rule cannot act: %s", blocker_texts[i]);
 	}
@@ -157,5 +158,7 @@ void config_checks_run(struct config_ctx *c)
 	check_marks(c);
 	check_limits(c);
 	check_rules(c);
-	check_groups(c);
+	/* a group without nodes may be the fault of a node that has an error */
+	if (c->diags->error_count == 0)
+		check_groups(c);
 }

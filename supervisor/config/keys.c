@@ -110,8 +110,8 @@ static void decode_known(struct config_ctx *c, const struct ast_item *item,
 	if (!k->takes_notes && item->has_notes)
 		keys_no_notes(c, item);
 	if (k->later && ctx_once(c, k))
-		ctx_warn(c, &item->name, NULL, "'%s' does not act: %s", k->name,
-			 k->later);
+		ctx_warn(c, &item->name, NULL, "'%s' has no effect: %s",
+			 k->name, k->later);
 	k->read(c, k, item, out);
 }
 

@@ -70,7 +70,7 @@ static void add_subscription(struct config_ctx *c, const struct entry *e)
 	}
 	if (ctx_once(c, once))
 		ctx_warn(c, &e->at, NULL,
-			 "subscriptions do not act: fetching "
+			 "subscriptions have no effect: fetching "
 			 "them arrives with a later version");
 	text = arena_printf(c->arena, "%.*s:%s", (int)e->tag_len,
 			    e->tag ? e->tag : "", e->value);

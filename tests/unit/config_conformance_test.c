@@ -60,7 +60,7 @@ static const struct config_case cases[] = {
 	/* 27 */
 	{ "dns { upstream { a: 'udp://1.1.1.1' } routing { request { "
 	  "fallback: a } } }",
-	  "W 'routing' does not act" },
+	  "W 'routing' has no effect" },
 	/* 28 */
 	{ "dns { routing { request { qname(geosite:cn) -> asis } } }",
 	  "E 'request' has no fallback" },
@@ -70,7 +70,7 @@ static const struct config_case cases[] = {
 	  "E needs a key" },
 	/* 30 */
 	{ "dns { fixed_domain_ttl { '1.a.com: 60' b.com: 0 } }",
-	  "W 'fixed_domain_ttl' does not act" },
+	  "W 'fixed_domain_ttl' has no effect" },
 	{ "dns { fixed_domain_ttl { 1.a.com: 60 } }", "E got ':'" },
 	/* 31 */ { "/* a */ global{} /*b*/ routing{}", NULL },
 	{ "/* a */ global{} /*b*/routing{}", "E 1:18: error" },

@@ -212,7 +212,7 @@ static void test_hostile_sizes(void **state DAE_UNUSED)
 	static const char *const units[] = {
 		"/* ", "'\\' ", "\"", "a{", "(", "?", "a ", "a:b,", "!", "#\n"
 	};
-	enum { SIZE = 1 << 20 };
+	enum { SIZE = 1 << 19 };
 	char *text = malloc(SIZE);
 	size_t i, at, n;
 

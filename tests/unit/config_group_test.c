@@ -123,7 +123,7 @@ static const struct config_case cases[] = {
 	{ G("policy: min filter: name(regex: '[^\xe9\xa6\x99]')"),
 	  "W negated" },
 	{ G("policy: min filter: name(regex: 'a{x}b{2')"), "W has no nodes" },
-	{ G("policy: min tcp_check_url: 'http://h'"), "W does not act" },
+	{ G("policy: min tcp_check_url: 'http://h'"), "W has no effect" },
 	{ G("policy: min x { }"), "E unknown section 'x'" },
 	{ G("policy: min filter { }"), "E 'filter' is a key" },
 	{ G("policy: min dport(1) -> x"), "E a rule cannot stand" },

@@ -266,7 +266,7 @@ static const struct config_case in_sections[] = {
 	{ "node { /* x 'direct://' }", "E never closed by '*/'" },
 	{ "subscription { 'ftp://h' }", "E unknown scheme 'ftp'" },
 	{ "subscription { x }", "E bad subscription" },
-	{ "subscription { 'file://sub' }", "W subscriptions do not act" },
+	{ "subscription { 'file://sub' }", "W subscriptions have no effect" },
 };
 
 static void test_in_sections(void **state DAE_UNUSED)

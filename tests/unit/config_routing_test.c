@@ -65,7 +65,7 @@ static const struct config_case cases[] = {
 	{ R("x { }"), "E unknown section 'x'" },
 	/* what cannot act: seen once while observing, refused to route */
 	{ S("observe", "domain(a.com) -> g domain(b.com) -> g"),
-	  "W 1 more rules" },
+	  "W 1 more rule has it" },
 	{ S("observe", "pname(curl) -> g"), "W has no process" },
 	{ S("observe", "dip(geoip:cn) -> g"), "W lists are not read" },
 	{ S("observe", "dip(ext:\"a.dat:b\") -> g"), "W lists are not read" },
@@ -74,6 +74,7 @@ static const struct config_case cases[] = {
 	{ S("route", "dport(1) && domain(a.com) -> g"),
 	  "E 2:23: error: the rule cannot act" },
 	{ S("route", "!pname(curl) -> g"), "E the rule cannot act: pname" },
+	{ S("route", "pname(curl) -> g dport(x) -> g"), "E cannot act: pname" },
 	{ S("route", "sip(geoip:cn) -> g"), "E the rule cannot act: geoip" },
 };
 

@@ -111,13 +111,13 @@ static const struct config_case global[] = {
 	{ "global { bootstrap_resolver: '1.1.1.1:53,9.9.9.9,[::1]:5353' }",
 	  NULL },
 	{ "global { fallback_resolver: 'dns.google:53' }", "E ADDRESS" },
-	{ "global { dial_mode: domain+ }", "W 'dial_mode' does not act" },
+	{ "global { dial_mode: domain+ }", "W 'dial_mode' has no effect" },
 	{ "global { dial_mode: domainn }", "E did you mean 'domain'?" },
 	{ "global { wan_interface: auto }", "W not routed in this version" },
-	{ "global { tls_fragment: true }", "W 'tls_fragment' does not act" },
-	{ "global { tls_implementation: utls }", "W does not act" },
+	{ "global { tls_fragment: true }", "W 'tls_fragment' has no effect" },
+	{ "global { tls_implementation: utls }", "W has no effect" },
 	{ "global { mptcp: x }", "E expects true or false" },
-	{ "global { bandwidth_max_tx: '200 mbps' }", "W does not act" },
+	{ "global { bandwidth_max_tx: '200 mbps' }", "W has no effect" },
 	{ "global { bpf_conn_state_map_size: 1 }", "W flow_entries" },
 	{ "global { utls_imitate: '' }", "E 'utls_imitate' is empty" },
 	{ "global { dport(1) -> x }", "E rules stand in routing" },
@@ -144,16 +144,16 @@ static const struct config_case dns[] = {
 	{ D("upstream { x: 'udp://' }"), "E host is missing" },
 	{ D("upstream { x: 'udp://h:0' }"), "E bad upstream" },
 	{ D("upstream { // x\n }"), "E comments begin with '#'" },
-	{ D("ipversion_prefer: 4"), "W 'ipversion_prefer' does not act" },
+	{ D("ipversion_prefer: 4"), "W 'ipversion_prefer' has no effect" },
 	{ D("ipversion_prefer: 5"), "E takes 0, 4 or 6" },
-	{ D("bind: '127.0.0.1:53'"), "W 'bind' does not act" },
-	{ D("bind: 'tcp+udp://127.0.0.1:53'"), "W 'bind' does not act" },
+	{ D("bind: '127.0.0.1:53'"), "W 'bind' has no effect" },
+	{ D("bind: 'tcp+udp://127.0.0.1:53'"), "W 'bind' has no effect" },
 	{ D("bind: '127.0.0.1'"), "E expects ADDRESS:PORT" },
-	{ D("optimistic_cache: on max_cache_size: 9"), "W does not act" },
+	{ D("optimistic_cache: on max_cache_size: 9"), "W has no effect" },
 	{ D("fixed_domain_ttl { a: x }"), "E number of seconds" },
 	{ D("fixed_domain_ttl { 'a' }"), "E 'DOMAIN: SECONDS'" },
 	{ RQ("qname(suffix: x.com) -> u qtype(aaaa) -> reject"),
-	  "W 'routing' does not act" },
+	  "W 'routing' has no effect" },
 	{ RQ("qname(sufix: x.com) -> u"), "E did you mean 'suffix'?" },
 	{ RQ("qnam(suffix: x.com) -> u"), "E did you mean 'qname'?" },
 	{ RQ("qname(suffix: x.com) -> v"), "E 'v' is no upstream" },
@@ -161,14 +161,14 @@ static const struct config_case dns[] = {
 	{ RQ("qname(suffix: x.com) -> u(x)"), "E takes no parameters" },
 	{ RQ("x"), "E text without a key" },
 	{ RS("upstream(u) -> accept ip(geoip:private) -> u"),
-	  "W 'routing' does not act" },
+	  "W 'routing' has no effect" },
 	{ RS("ip(geoip:private) -> asis"), "E no upstream" },
 	{ D("routing { request { fallback: a, b } }"), "E takes one word" },
 	{ D("routing { response { } }"), "E 'response' has no fallback" },
 	{ D("routing { requestt { } }"), "E did you mean 'request'?" },
 	{ "dns { routing { request { fallback: v } } } "
 	  "dns { upstream { v: 'udp://h' } }",
-	  "W 'routing' does not act" },
+	  "W 'routing' has no effect" },
 };
 
 static void test_dns(void **state DAE_UNUSED)
@@ -230,7 +230,7 @@ static void test_typed(void **state DAE_UNUSED)
 	assert_true(c->dns.is_present);
 }
 
-/* A key that does not act is one warning, however often it is there. */
+/* A key that has no effect is one warning, however often it is there. */
 static void test_warned_once(void **state DAE_UNUSED)
 {
 	static const char text[] = "global { mptcp: on mptcp: off }\n"
