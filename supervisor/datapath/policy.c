@@ -136,7 +136,8 @@ static int route_talk(uint16_t type, uint16_t flags, uint8_t family,
 	rt->rtm_table = RT_TABLE_UNSPEC;
 	rt->rtm_protocol = POLICY_RT_PROTOCOL;
 	rt->rtm_type = r->type;
-	rt->rtm_scope = r->type == RTN_LOCAL ? RT_SCOPE_HOST :
+	rt->rtm_scope = type == RTM_DELROUTE ? RT_SCOPE_NOWHERE : /* any */
+			r->type == RTN_LOCAL ? RT_SCOPE_HOST :
 			r->type == RTN_UNICAST && !has_gateway ?
 						RT_SCOPE_LINK :
 						RT_SCOPE_UNIVERSE;
