@@ -28,6 +28,7 @@
  * MSG_FASTOPEN, sendmsg on the channel's number alone, which nothing can be
  * moved to. No memory is ever executable.
  */
+/* clang-format off */
 static const struct sandbox_rule probe_rules[] = {
 	/* the loop, sockets, the channel */
 	SANDBOX_EPOLL_WAIT_ROWS,
@@ -68,6 +69,7 @@ static const struct sandbox_rule probe_rules[] = {
 	{__NR_exit, {{0}}},
 	{__NR_exit_group, {{0}}},
 };
+/* clang-format on */
 
 const struct sandbox_rule *sandbox_rules(enum worker_role role, size_t *ret_n)
 {
@@ -111,7 +113,9 @@ static size_t arg_offset(uint8_t index, bool high)
 static size_t test_length(const struct sandbox_arg *a)
 {
 	static const uint8_t length[] = {
-		[TEST_NONE] = 0, [TEST_EQUALS] = 4, [TEST_NO_BITS] = 2,
+		[TEST_NONE] = 0,
+		[TEST_EQUALS] = 4,
+		[TEST_NO_BITS] = 2,
 	};
 
 	return length[a->test];
@@ -123,18 +127,18 @@ static void emit_test(struct filter *f, const struct sandbox_arg *a,
 {
 	if (a->test == TEST_EQUALS) {
 		emit_load(f, arg_offset(a->index, true));
-		emit(f, (struct sock_filter)BPF_JUMP(
-			     BPF_JMP | BPF_JEQ | BPF_K, 0, 0,
-			     (uint8_t)(fail + 2)));
+		emit(f,
+		     (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0,
+						  0, (uint8_t)(fail + 2)));
 		emit_load(f, arg_offset(a->index, false));
-		emit(f, (struct sock_filter)BPF_JUMP(
-			     BPF_JMP | BPF_JEQ | BPF_K, a->value, 0,
-			     (uint8_t)fail));
+		emit(f,
+		     (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+						  a->value, 0, (uint8_t)fail));
 	} else if (a->test == TEST_NO_BITS) {
 		emit_load(f, arg_offset(a->index, false));
-		emit(f, (struct sock_filter)BPF_JUMP(
-			     BPF_JMP | BPF_JSET | BPF_K, a->value,
-			     (uint8_t)fail, 0));
+		emit(f,
+		     (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K,
+						  a->value, (uint8_t)fail, 0));
 	}
 }
 
@@ -163,7 +167,7 @@ static void emit_rule(struct filter *f, const struct sandbox_rule *r)
 int sandbox_filter(enum worker_role role, uint32_t otherwise,
 		   struct sock_filter *ret)
 {
-	struct filter f = {.code = ret};
+	struct filter f = { .code = ret };
 	const struct sandbox_rule *rules;
 	size_t n = 0, i;
 
@@ -185,26 +189,26 @@ int sandbox_filter(enum worker_role role, uint32_t otherwise,
 /* As the kernel defines it up to ABI 6; older libraries' headers know less. */
 struct landlock_attr {
 	uint64_t handled_access_fs;
-	uint64_t handled_access_net;	/* ABI 4 */
-	uint64_t scoped;		/* ABI 6 */
+	uint64_t handled_access_net; /* ABI 4 */
+	uint64_t scoped;	     /* ABI 6 */
 };
 
 #define LANDLOCK_VERSION_FLAG 1U
 #define FS_BITS_V1 13
-#define NET_ALL 3ULL		/* TCP bind and connect */
-#define SCOPE_ALL 3ULL		/* abstract Unix sockets, signals */
+#define NET_ALL 3ULL   /* TCP bind and connect */
+#define SCOPE_ALL 3ULL /* abstract Unix sockets, signals */
 
 static struct landlock_attr landlock_attr_for(int abi, size_t *ret_size)
 {
-	struct landlock_attr a = {0};
+	struct landlock_attr a = { 0 };
 	unsigned int fs = FS_BITS_V1;
 
 	if (abi >= 2)
-		fs++;		/* REFER */
+		fs++; /* REFER */
 	if (abi >= 3)
-		fs++;		/* TRUNCATE */
+		fs++; /* TRUNCATE */
 	if (abi >= 5)
-		fs++;		/* IOCTL_DEV */
+		fs++; /* IOCTL_DEV */
 	a.handled_access_fs = (1ULL << fs) - 1;
 	*ret_size = sizeof(a.handled_access_fs);
 	if (abi >= 4) {
@@ -229,7 +233,7 @@ static int landlock_enter(uint8_t *ret_abi)
 
 	*ret_abi = 0;
 	if (abi <= 0)
-		return 0;	/* not built in, or not switched on */
+		return 0; /* not built in, or not switched on */
 	attr = landlock_attr_for(abi, &size);
 	fd = (int)syscall(__NR_landlock_create_ruleset, &attr, size, 0);
 	if (fd < 0 || syscall(__NR_landlock_restrict_self, fd, 0) < 0)
@@ -241,7 +245,7 @@ static int landlock_enter(uint8_t *ret_abi)
 int sandbox_enter(enum worker_role role, struct sandbox_report *ret)
 {
 	struct sock_filter code[SANDBOX_FILTER_MAX];
-	struct sock_fprog prog = {.filter = code};
+	struct sock_fprog prog = { .filter = code };
 	int r;
 
 	r = landlock_enter(&ret->landlock_abi);

@@ -14,17 +14,17 @@
 #include "common/msg.h"
 
 #define SANDBOX_TESTS_MAX 2
-#define SANDBOX_FILTER_MAX 512	/* instructions */
+#define SANDBOX_FILTER_MAX 512 /* instructions */
 
 enum sandbox_test {
 	TEST_NONE,
-	TEST_EQUALS,	/* the argument's low half, its high half is 0 */
-	TEST_NO_BITS,	/* none of these in its low half */
+	TEST_EQUALS,  /* the argument's low half, its high half is 0 */
+	TEST_NO_BITS, /* none of these in its low half */
 };
 
 struct sandbox_arg {
-	uint8_t index;		/* which argument, from 0 */
-	uint8_t test;		/* enum sandbox_test */
+	uint8_t index; /* which argument, from 0 */
+	uint8_t test;  /* enum sandbox_test */
 	uint32_t value;
 };
 
@@ -42,8 +42,8 @@ int sandbox_filter(enum worker_role role, uint32_t otherwise,
 		   struct sock_filter *ret);
 
 struct sandbox_report {
-	uint8_t landlock_abi;	/* 0: the kernel has none */
-	uint8_t seccomp;	/* 1 */
+	uint8_t landlock_abi; /* 0: the kernel has none */
+	uint8_t seccomp;      /* 1 */
 };
 
 /* Close it, for good. no_new_privs must be set. 0 or -errno: then exit. */

@@ -14,19 +14,25 @@
 #include "common/base.h"
 #include "common/exitcode.h"
 
-#define NAME(call) {__NR_##call, #call}
+#define NAME(call)                                                             \
+	{                                                                      \
+		__NR_##call, #call                                             \
+	}
 
 /* Those that libraries are likeliest to try; others go by their number. */
 static const struct {
 	int nr;
 	const char *name;
 } names[] = {
-	NAME(socket), NAME(connect), NAME(bind), NAME(openat), NAME(newfstatat),
-	NAME(clone), NAME(execve), NAME(ioctl), NAME(fcntl), NAME(sendto),
-	NAME(sendmsg), NAME(sendmmsg), NAME(recvmmsg), NAME(setsockopt),
-	NAME(mprotect), NAME(mmap), NAME(dup), NAME(kill), NAME(tgkill),
-	NAME(prctl), NAME(rt_sigaction), NAME(sched_yield), NAME(prlimit64),
-	NAME(gettid), NAME(uname), NAME(sysinfo), NAME(clock_nanosleep),
+	NAME(socket),	   NAME(connect),    NAME(bind),
+	NAME(openat),	   NAME(newfstatat), NAME(clone),
+	NAME(execve),	   NAME(ioctl),	     NAME(fcntl),
+	NAME(sendto),	   NAME(sendmsg),    NAME(sendmmsg),
+	NAME(recvmmsg),	   NAME(setsockopt), NAME(mprotect),
+	NAME(mmap),	   NAME(dup),	     NAME(kill),
+	NAME(tgkill),	   NAME(prctl),	     NAME(rt_sigaction),
+	NAME(sched_yield), NAME(prlimit64),  NAME(gettid),
+	NAME(uname),	   NAME(sysinfo),    NAME(clock_nanosleep),
 };
 
 static const char *call_name(int nr)
@@ -57,8 +63,8 @@ uint32_t sandbox_otherwise(void)
 
 int sandbox_prepare_otherwise(void)
 {
-	struct sigaction sa = {.sa_sigaction = on_sigsys,
-			       .sa_flags = SA_SIGINFO};
+	struct sigaction sa = { .sa_sigaction = on_sigsys,
+				.sa_flags = SA_SIGINFO };
 
 	return sigaction(SIGSYS, &sa, NULL) < 0 ? -errno : 0;
 }

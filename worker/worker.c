@@ -21,14 +21,14 @@
 #include "worker/net/tls_ctx.h"
 #include "worker/probe/probe.h"
 
-#define FREE_KEPT_MAX (512 << 10)	/* bytes malloc may keep for itself */
-#define FD_GAP_MAX 64	/* the kernel gives the lowest free number */
+#define FREE_KEPT_MAX (512 << 10) /* bytes malloc may keep for itself */
+#define FD_GAP_MAX 64		  /* the kernel gives the lowest free number */
 
 struct worker {
-	struct probe_host host;	/* first: probes give us this pointer */
+	struct probe_host host; /* first: probes give us this pointer */
 	struct chan *chan;
 	struct event *beat;
-	struct result *results;	/* not sent yet */
+	struct result *results; /* not sent yet */
 	size_t results_len, results_cap;
 	uint64_t loops, probes_done;
 	bool is_draining, said_drained, is_over;
@@ -56,7 +56,9 @@ static int send_msg(struct worker *w, enum msg_type type, const void *payload,
 		    size_t len)
 {
 	const struct chan_out out = {
-		.type = (uint16_t)type, .payload = payload, .len = len,
+		.type = (uint16_t)type,
+		.payload = payload,
+		.len = len,
 	};
 	int r = chan_send(w->chan, &out);
 
@@ -121,7 +123,7 @@ static void on_done(struct probe_host *host, struct probe *p)
 static int request_socket(struct probe_host *host, struct probe *p,
 			  const struct sockaddr_storage *to, uint8_t proto)
 {
-	struct socket_request req = {.job_id = p->spec.id, .proto = proto};
+	struct socket_request req = { .job_id = p->spec.id, .proto = proto };
 	struct addr a;
 
 	addr_from_sockaddr(to, &a, &req.port);
@@ -197,7 +199,7 @@ static int on_jobs(struct worker *w, const struct chan_in *in)
 	rcur_init(&c, in->payload, in->len);
 	count = rcur_u16(&c);
 	if (!w->host.tls)
-		return -EPROTO;	/* SETUP comes first */
+		return -EPROTO; /* SETUP comes first */
 	if (count == 0 || count > MSG_JOBS_MAX || in->nfds != count)
 		return -EBADMSG;
 	for (i = 0; i < count; i++) {
@@ -260,8 +262,8 @@ static int on_drain(struct worker *w, const struct chan_in *in DAE_UNUSED)
 
 static int on_message(void *arg, const struct chan_in *in)
 {
-	static int (*const handlers[MSG_TYPE_COUNT])(
-		struct worker *, const struct chan_in *) = {
+	static int (*const handlers[MSG_TYPE_COUNT])(struct worker *,
+						     const struct chan_in *) = {
 		[MSG_SETUP] = on_setup,	  [MSG_JOBS] = on_jobs,
 		[MSG_SOCKET] = on_socket, [MSG_CANCEL] = on_cancel,
 		[MSG_DRAIN] = on_drain,
@@ -367,7 +369,7 @@ int worker_new(struct worker **ret)
 int worker_run(struct worker *w, uint32_t generation, enum worker_role role,
 	       const struct sandbox_report *sandbox)
 {
-	static const struct timeval second = {1, 0};
+	static const struct timeval second = { 1, 0 };
 	const struct hello hello = {
 		.build_id = DAE_BUILD_ID,
 		.generation = generation,

@@ -14,9 +14,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		uint16_t type;
 		const char *want;
 	} asked[] = {
-		{DNS_TYPE_A, "192.0.2.1"}, {DNS_TYPE_AAAA, "2001:db8::1"},
-		{DNS_TYPE_TXT, "text"},	   {DNS_TYPE_MX, "mx.a.b."},
-		{DNS_TYPE_SOA, "ns.a.b"},  {DNS_TYPE_CNAME, "c"},
+		{ DNS_TYPE_A, "192.0.2.1" }, { DNS_TYPE_AAAA, "2001:db8::1" },
+		{ DNS_TYPE_TXT, "text" },    { DNS_TYPE_MX, "mx.a.b." },
+		{ DNS_TYPE_SOA, "ns.a.b" },  { DNS_TYPE_CNAME, "c" },
 	};
 	struct dns_question q;
 	struct dns_answer a;

@@ -17,11 +17,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		.is_udp = len && data[0] & 2,
 	};
 	struct proto_dialog d;
-	struct fail f = {0};
+	struct fail f = { 0 };
 	size_t step;
 	ssize_t n = 1;
 
-	if (len == 0 || proto_dialog_start(&d, &proto_http_connect, &dest, &f) < 0)
+	if (len == 0 ||
+	    proto_dialog_start(&d, &proto_http_connect, &dest, &f) < 0)
 		return 0;
 	step = 1 + data[0] / 4;
 	for (data++, len--; len && n > 0 && !d.is_done;

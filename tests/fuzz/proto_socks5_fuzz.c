@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		.is_udp = len && data[0] & 2,
 	};
 	struct proto_dialog d;
-	struct fail f = {0};
+	struct fail f = { 0 };
 	size_t step;
 	ssize_t n = 1;
 

@@ -26,11 +26,11 @@
 #include "common/exitcode.h"
 #include "common/fd.h"
 
-#define UDP_FD 20	/* a connected UDP socket, as handed to a worker */
+#define UDP_FD 20 /* a connected UDP socket, as handed to a worker */
 
 static const struct sockaddr_in elsewhere = {
 	.sin_family = AF_INET,
-	.sin_port = 0x0900,	/* 9, in network order */
+	.sin_port = 0x0900, /* 9, in network order */
 	.sin_addr.s_addr = 0x0100007f,
 };
 
@@ -62,9 +62,11 @@ static long try_fastopen(void)
 
 static long do_sendmsg(int fd, void *name, socklen_t len)
 {
-	struct iovec iov = {(void *)(uintptr_t)"x", 1};
-	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1,
-			   .msg_name = name, .msg_namelen = len};
+	struct iovec iov = { (void *)(uintptr_t) "x", 1 };
+	struct msghdr m = { .msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_name = name,
+			    .msg_namelen = len };
 
 	return sendmsg(fd, &m, 0);
 }
@@ -78,7 +80,7 @@ static long try_sendmsg_named(void)
 
 static long try_sendmmsg(void)
 {
-	struct mmsghdr m = {0};
+	struct mmsghdr m = { 0 };
 
 	return sendmmsg(UDP_FD, &m, 1, 0);
 }
@@ -102,7 +104,7 @@ static long try_open(void)
 
 static long try_exec(void)
 {
-	char *argv[] = {(char *)(uintptr_t)"true", NULL};
+	char *argv[] = { (char *)(uintptr_t) "true", NULL };
 
 	return execve("/bin/true", argv, NULL);
 }
@@ -135,35 +137,36 @@ static long try_executable_memory(void)
 
 static long try_mark(void)
 {
-	return setsockopt(UDP_FD, SOL_SOCKET, SO_MARK, &(int){1}, sizeof(int));
+	return setsockopt(UDP_FD, SOL_SOCKET, SO_MARK, &(int){ 1 },
+			  sizeof(int));
 }
 
 static const struct {
 	const char *what;
 	long (*run)(void);
 } escapes[] = {
-	{"socket", try_socket},
-	{"connect", try_connect},
-	{"bind", try_bind},
-	{"sendto with an address", try_sendto_named},
-	{"sendto with fast open", try_fastopen},
-	{"sendmsg with an address", try_sendmsg_named},
-	{"sendmmsg", try_sendmmsg},
-	{"dup2 onto the channel", try_dup2},
-	{"F_DUPFD onto the channel", try_close_and_dupfd},
-	{"open", try_open},
-	{"execve", try_exec},
-	{"fork", try_fork},
-	{"kill", try_kill},
-	{"bpf", try_bpf},
-	{"io_uring", try_io_uring},
-	{"executable memory", try_executable_memory},
-	{"SO_MARK", try_mark},
+	{ "socket", try_socket },
+	{ "connect", try_connect },
+	{ "bind", try_bind },
+	{ "sendto with an address", try_sendto_named },
+	{ "sendto with fast open", try_fastopen },
+	{ "sendmsg with an address", try_sendmsg_named },
+	{ "sendmmsg", try_sendmmsg },
+	{ "dup2 onto the channel", try_dup2 },
+	{ "F_DUPFD onto the channel", try_close_and_dupfd },
+	{ "open", try_open },
+	{ "execve", try_exec },
+	{ "fork", try_fork },
+	{ "kill", try_kill },
+	{ "bpf", try_bpf },
+	{ "io_uring", try_io_uring },
+	{ "executable memory", try_executable_memory },
+	{ "SO_MARK", try_mark },
 };
 
 static void enter_as_worker(void)
 {
-	struct sandbox_report report = {0};
+	struct sandbox_report report = { 0 };
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 	    sandbox_enter(ROLE_PROBE, &report) < 0 || !report.seccomp)
@@ -179,8 +182,8 @@ static int status_of(long (*run)(void))
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
 	udp = socket(AF_INET, SOCK_DGRAM, 0);
 	assert_true(udp >= 0);
-	assert_int_equal(connect(udp, (const void *)&elsewhere,
-				 sizeof(elsewhere)), 0);
+	assert_int_equal(
+		connect(udp, (const void *)&elsewhere, sizeof(elsewhere)), 0);
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
@@ -210,7 +213,7 @@ static void every_way_out_kills(void **state DAE_UNUSED)
 			continue;
 		if (WIFEXITED(status) &&
 		    WEXITSTATUS(status) == WORKER_EXIT_SANDBOX)
-			continue;	/* a debug build's way to die */
+			continue; /* a debug build's way to die */
 		fail_msg("%s: status 0x%x", escapes[i].what, status);
 	}
 }
@@ -218,7 +221,7 @@ static void every_way_out_kills(void **state DAE_UNUSED)
 static long do_work(void)
 {
 	char buf[16];
-	struct iovec iov = {(void *)(uintptr_t)"x", 1};
+	struct iovec iov = { (void *)(uintptr_t) "x", 1 };
 	void *p;
 
 	if (send(UDP_FD, "x", 1, MSG_DONTWAIT | MSG_NOSIGNAL) != 1)

@@ -37,7 +37,7 @@ struct rig {
 	int chan;
 	pid_t pid;
 	struct hello hello;
-	char got[MSG_MAX];	/* last message */
+	char got[MSG_MAX]; /* last message */
 	size_t got_len;
 };
 
@@ -61,7 +61,7 @@ static void exec_worker(int fd)
 /* The next message but heartbeats, unless one is wanted: its type, or -errno. */
 static int receive(struct rig *r, bool with_beats)
 {
-	struct pollfd p = {.fd = r->chan, .events = POLLIN};
+	struct pollfd p = { .fd = r->chan, .events = POLLIN };
 	struct msg_hdr hdr;
 	ssize_t n;
 
@@ -76,8 +76,9 @@ static int receive(struct rig *r, bool with_beats)
 		r->got_len = (size_t)n;
 		assert_int_equal(msg_check(msg_from_worker, SLOT_STARTING,
 					   r->got, r->got_len, 0, &hdr) == 0 ||
-				 msg_check(msg_from_worker, SLOT_DRAINING,
-					   r->got, r->got_len, 0, &hdr) == 0,
+					 msg_check(msg_from_worker,
+						   SLOT_DRAINING, r->got,
+						   r->got_len, 0, &hdr) == 0,
 				 1);
 	} while (hdr.type == MSG_HEARTBEAT && !with_beats);
 	return hdr.type;
@@ -94,11 +95,11 @@ static void send_fds(struct rig *r, uint16_t type, const void *data, size_t len,
 	union {
 		struct cmsghdr align;
 		char buf[CMSG_SPACE(4 * sizeof(int))];
-	} control = {0};
-	struct msg_hdr hdr = {.type = type, .version = MSG_VERSION};
-	struct iovec iov[2] = {{&hdr, sizeof(hdr)},
-			       {(void *)(uintptr_t)data, len}};
-	struct msghdr m = {.msg_iov = iov, .msg_iovlen = 2};
+	} control = { 0 };
+	struct msg_hdr hdr = { .type = type, .version = MSG_VERSION };
+	struct iovec iov[2] = { { &hdr, sizeof(hdr) },
+				{ (void *)(uintptr_t)data, len } };
+	struct msghdr m = { .msg_iov = iov, .msg_iovlen = 2 };
 
 	if (nfds) {
 		m.msg_control = control.buf;
@@ -113,7 +114,7 @@ static void send_fds(struct rig *r, uint16_t type, const void *data, size_t len,
 
 static void send_setup(struct rig *r)
 {
-	const struct setup s = {0};
+	const struct setup s = { 0 };
 	int fd = open(CA_BUNDLE, O_RDONLY | O_CLOEXEC);
 
 	assert_true(fd >= 0);
@@ -126,8 +127,8 @@ static int rig_start(void **state)
 	struct rig *r = calloc(1, sizeof(*r));
 	int pair[2];
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
-				    pair), 0);
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
 	r->pid = fork();
 	if (r->pid == 0)
 		exec_worker(pair[1]);
@@ -170,8 +171,13 @@ static int rig_stop(void **state)
 static struct job_spec job(uint32_t id, enum job_kind kind, uint8_t proto)
 {
 	struct job_spec s = {
-		.id = id, .deadline_ms = 2000, .kind = (uint8_t)kind,
-		.nfds = 1, .proto = proto, .qtype = 1, .status_min = 204,
+		.id = id,
+		.deadline_ms = 2000,
+		.kind = (uint8_t)kind,
+		.nfds = 1,
+		.proto = proto,
+		.qtype = 1,
+		.status_min = 204,
 		.status_max = 204,
 	};
 	unsigned int i;
@@ -216,8 +222,9 @@ static int local_socket(int type, struct sockaddr_in *ret)
 	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
 	socklen_t len = sizeof(*ret);
 
-	*ret = (struct sockaddr_in){.sin_family = AF_INET,
-				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	*ret = (struct sockaddr_in){
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)
+	};
 	assert_int_equal(bind(fd, (void *)ret, len), 0);
 	assert_int_equal(getsockname(fd, (void *)ret, &len), 0);
 	if (type == SOCK_STREAM)
@@ -309,8 +316,8 @@ static void runs_jobs_of_one_message(void **state)
 {
 	struct rig *r = *state;
 	struct sockaddr_in good, closed;
-	struct job_spec jobs[2] = {job(1, JOB_HTTP, IPPROTO_TCP),
-				   job(2, JOB_HTTP, IPPROTO_TCP)};
+	struct job_spec jobs[2] = { job(1, JOB_HTTP, IPPROTO_TCP),
+				    job(2, JOB_HTTP, IPPROTO_TCP) };
 	int listener = local_socket(SOCK_STREAM, &good), fds[2];
 	struct result res;
 
@@ -341,8 +348,8 @@ static void runs_jobs_of_one_message(void **state)
 /* Echoes the question as an answer with one address. */
 static void serve_dns(int fd)
 {
-	static const uint8_t rr[] = {0xc0, 12, 0, 1, 0, 1, 0, 0,
-				     0, 60, 0, 4, 192, 0, 2, 9};
+	static const uint8_t rr[] = { 0xc0, 12, 0, 1, 0,   1, 0, 0,
+				      0,    60, 0, 4, 192, 0, 2, 9 };
 	struct sockaddr_in from;
 	socklen_t len = sizeof(from);
 	uint8_t buf[512];
@@ -413,7 +420,7 @@ static void deadline_ends_a_stall(void **state)
 
 static void cancel_aborts(void **state)
 {
-	const struct cancel c = {.job_id = 5}, none = {.job_id = 99};
+	const struct cancel c = { .job_id = 5 }, none = { .job_id = 99 };
 	struct rig *r = *state;
 	struct result res;
 	int listener;
@@ -466,7 +473,7 @@ static void bad_messages_end_it(void **state)
 		if (which == 0)
 			send_fds(r, MSG_HELLO, "", 1, NULL, 0);
 		if (which == 1)
-			close(start_stalled(r, 1, 100));	/* no SETUP */
+			close(start_stalled(r, 1, 100)); /* no SETUP */
 		if (which == 2)
 			send_fds(r, MSG_CANCEL, "short", 5, NULL, 0);
 		if (which == 3) {

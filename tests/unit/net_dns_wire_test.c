@@ -28,19 +28,21 @@ static void names_in(void **state DAE_UNUSED)
 		const char *wire;
 		size_t len;
 	} rows[] = {
-		{"a.b", 0, "\1a\1b", 5},
-		{"a.b.", 0, "\1a\1b", 5},
-		{".", 0, "", 1},
-		{"_dns.x", 0, "\4_dns\1x", 8},
-		{"", -EINVAL, NULL, 0},
-		{"..", -EINVAL, NULL, 0},
-		{".a", -EINVAL, NULL, 0},
-		{"a..b", -EINVAL, NULL, 0},
-		{"a\\.b", -EINVAL, NULL, 0},
-		{"0123456789012345678901234567890123456789012345678901234567"
-		 "89012.x", 0, NULL, 67},
-		{"0123456789012345678901234567890123456789012345678901234567"
-		 "890123.x", -EINVAL, NULL, 0},
+		{ "a.b", 0, "\1a\1b", 5 },
+		{ "a.b.", 0, "\1a\1b", 5 },
+		{ ".", 0, "", 1 },
+		{ "_dns.x", 0, "\4_dns\1x", 8 },
+		{ "", -EINVAL, NULL, 0 },
+		{ "..", -EINVAL, NULL, 0 },
+		{ ".a", -EINVAL, NULL, 0 },
+		{ "a..b", -EINVAL, NULL, 0 },
+		{ "a\\.b", -EINVAL, NULL, 0 },
+		{ "0123456789012345678901234567890123456789012345678901234567"
+		  "89012.x",
+		  0, NULL, 67 },
+		{ "0123456789012345678901234567890123456789012345678901234567"
+		  "890123.x",
+		  -EINVAL, NULL, 0 },
 	};
 	struct dns_question q;
 	size_t i;
@@ -64,7 +66,7 @@ static void longest_name(void **state DAE_UNUSED)
 
 	for (i = 0; i < sizeof(name); i++)
 		name[i] = i % 2 ? '.' : 'a';
-	name[253] = '\0';	/* 127 labels of one letter: 255 on the wire */
+	name[253] = '\0'; /* 127 labels of one letter: 255 on the wire */
 	assert_int_equal(dns_question_init(&q, name, 1, ID), 0);
 	assert_int_equal(q.name_len, 255);
 	name[253] = '.';
@@ -87,11 +89,11 @@ static void query_out(void **state DAE_UNUSED)
 }
 
 #define HEAD(flags, qd, an) "\x12\x34" flags "\0" qd "\0" an "\0\0\0\0"
-#define ASKED "\1a\1b\0\0\1\0\1"	/* a.b A IN, at offset 12 */
+#define ASKED "\1a\1b\0\0\1\0\1" /* a.b A IN, at offset 12 */
 #define ASKED_TXT "\1a\1b\0\0\x10\0\1"
 #define OWNER "\xc0\x0c"
 #define A_RR(ttl, d) OWNER "\0\1\0\1\0\0\0" ttl "\0\4\xc0\0\2" d
-#define SELF "\xc0\x15"			/* the first answer's own name */
+#define SELF "\xc0\x15" /* the first answer's own name */
 
 struct row {
 	const char *what;
@@ -105,6 +107,7 @@ struct row {
 
 #define MSG(s) s, sizeof(s) - 1
 
+/* clang-format off */
 static const struct row rows[] = {
 	{"one address", MSG(HEAD("\x81\x80", "\1", "\1") ASKED A_RR("\x3c", "\1")),
 	 0, 0, 1, 1, 60},
@@ -166,6 +169,7 @@ static const struct row rows[] = {
 	 MSG(HEAD("\x81\x80", "\1", "\1") ASKED
 	     "\x41x\0\0\1\0\1\0\0\0\1\0\4\xc0\0\2\1"), -EBADMSG, 0, 0, 0, 0},
 };
+/* clang-format on */
 
 static void answers_in(void **state DAE_UNUSED)
 {
@@ -233,10 +237,11 @@ static void wanted_data(void **state DAE_UNUSED)
 {
 	static const char a_msg[] = HEAD("\x81\x80", "\1", "\1")
 		ASKED A_RR("\1", "\7");
-	static const char txt_msg[] = HEAD("\x81\x80", "\1", "\1") ASKED_TXT
-		OWNER "\0\x10\0\1\0\0\0\1\0\6\2he\2lo";
-	static const char ns_msg[] = HEAD("\x81\x80", "\1", "\1")
-		"\1a\1b\0\0\2\0\1" OWNER "\0\2\0\1\0\0\0\1\0\5\2ns\xc0\x0c";
+	static const char txt_msg[] = HEAD("\x81\x80", "\1", "\1")
+		ASKED_TXT OWNER "\0\x10\0\1\0\0\0\1\0\6\2he\2lo";
+	static const char ns_msg[] = HEAD(
+		"\x81\x80", "\1", "\1") "\1a\1b\0\0\2\0\1" OWNER
+					"\0\2\0\1\0\0\0\1\0\5\2ns\xc0\x0c";
 	static const struct {
 		uint16_t type;
 		const char *msg;
@@ -244,15 +249,15 @@ static void wanted_data(void **state DAE_UNUSED)
 		const char *want;
 		bool has;
 	} cases[] = {
-		{DNS_TYPE_A, MSG(a_msg), "192.0.2.7", true},
-		{DNS_TYPE_A, MSG(a_msg), "192.0.2.8", false},
-		{DNS_TYPE_A, MSG(a_msg), "x", false},
-		{DNS_TYPE_TXT, MSG(txt_msg), "helo", true},
-		{DNS_TYPE_TXT, MSG(txt_msg), "hel", false},
-		{DNS_TYPE_NS, MSG(ns_msg), "NS.a.b", true},
-		{DNS_TYPE_NS, MSG(ns_msg), "ns.a.b.", true},
-		{DNS_TYPE_NS, MSG(ns_msg), "ns.a.c", false},
-		{DNS_TYPE_NS, MSG(ns_msg), "ns.a.b.c", false},
+		{ DNS_TYPE_A, MSG(a_msg), "192.0.2.7", true },
+		{ DNS_TYPE_A, MSG(a_msg), "192.0.2.8", false },
+		{ DNS_TYPE_A, MSG(a_msg), "x", false },
+		{ DNS_TYPE_TXT, MSG(txt_msg), "helo", true },
+		{ DNS_TYPE_TXT, MSG(txt_msg), "hel", false },
+		{ DNS_TYPE_NS, MSG(ns_msg), "NS.a.b", true },
+		{ DNS_TYPE_NS, MSG(ns_msg), "ns.a.b.", true },
+		{ DNS_TYPE_NS, MSG(ns_msg), "ns.a.c", false },
+		{ DNS_TYPE_NS, MSG(ns_msg), "ns.a.b.c", false },
 	};
 	struct dns_question q;
 	struct dns_answer a;
@@ -262,7 +267,8 @@ static void wanted_data(void **state DAE_UNUSED)
 		q = question("a.b", cases[i].type);
 		assert_int_equal(dns_answer_parse(&q, cases[i].msg,
 						  cases[i].len, cases[i].want,
-						  &a), 0);
+						  &a),
+				 0);
 		if (a.has_wanted != cases[i].has)
 			fail_msg("%s", cases[i].want);
 	}

@@ -12,7 +12,7 @@
 
 #include "common/base.h"
 
-enum verdict { OPEN, HEAD_ONLY, DONE, BAD };	/* how far the answer got */
+enum verdict { OPEN, HEAD_ONLY, DONE, BAD }; /* how far the answer got */
 
 struct row {
 	const char *what;
@@ -21,9 +21,10 @@ struct row {
 	enum verdict want;
 	uint16_t status;
 	const char *body;
-	const char *rest;	/* what does not belong to the answer */
+	const char *rest; /* what does not belong to the answer */
 };
 
+/* clang-format off */
 static const struct row rows[] = {
 	{"no body", "HTTP/1.1 204 No Content\r\n\r\n", true, DONE, 204, "", ""},
 	{"HTTP/1.0 and bare newlines", "HTTP/1.0 200 OK\nA: b\nContent-Length: 0"
@@ -78,6 +79,7 @@ static const struct row rows[] = {
 	 "HTTP/1.1 100 C\r\n\r\nHTTP/1.1 100 C\r\n\r\nHTTP/1.1 100 C\r\n\r\n"
 	 "HTTP/1.1 100 C\r\n\r\n", true, BAD, 0, NULL, NULL},
 };
+/* clang-format on */
 
 /* Feeds @row in pieces of @step bytes and compares. */
 static void check(const struct row *row, size_t step)
@@ -97,8 +99,10 @@ static void check(const struct row *row, size_t step)
 		if ((size_t)r < n)
 			break;
 	}
-	got = r < 0 ? BAD : http1_is_done(h) ? DONE
-				: http1_has_head(h) ? HEAD_ONLY : OPEN;
+	got = r < 0		  ? BAD
+	      : http1_is_done(h)  ? DONE
+	      : http1_has_head(h) ? HEAD_ONLY
+				  : OPEN;
 	if (got != row->want || (r < 0 && r != -EBADMSG))
 		fail_msg("%s by %zu: %d (%zd)", row->what, step, got, r);
 	if (got != BAD) {
@@ -167,12 +171,12 @@ static void dates(void **state DAE_UNUSED)
 		const char *date;
 		int64_t want;
 	} cases[] = {
-		{"Sun, 06 Nov 1994 08:49:37 GMT", 784111777},
-		{"Thu, 01 Jan 1970 00:00:01 GMT", 1},
-		{"Sun, 06 Nox 1994 08:49:37 GMT", 0},
-		{"Sunday, 06-Nov-94 08:49:37 GMT", 0},
-		{"Sun, 06 ovD 1994 08:49:37 GMT", 0},
-		{"", 0},
+		{ "Sun, 06 Nov 1994 08:49:37 GMT", 784111777 },
+		{ "Thu, 01 Jan 1970 00:00:01 GMT", 1 },
+		{ "Sun, 06 Nox 1994 08:49:37 GMT", 0 },
+		{ "Sunday, 06-Nov-94 08:49:37 GMT", 0 },
+		{ "Sun, 06 ovD 1994 08:49:37 GMT", 0 },
+		{ "", 0 },
 	};
 	char text[128];
 	struct http1 *h;
@@ -231,12 +235,9 @@ static void nul_in_a_head(void **state DAE_UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(answers),
-		cmocka_unit_test(headers),
-		cmocka_unit_test(ends),
-		cmocka_unit_test(dates),
-		cmocka_unit_test(endless),
-		cmocka_unit_test(nul_in_a_head),
+		cmocka_unit_test(answers), cmocka_unit_test(headers),
+		cmocka_unit_test(ends),	   cmocka_unit_test(dates),
+		cmocka_unit_test(endless), cmocka_unit_test(nul_in_a_head),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

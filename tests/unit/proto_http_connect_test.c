@@ -14,12 +14,13 @@ struct row {
 	const char *what;
 	const char *in;
 	const char *user;
-	bool end;		/* behind what was fed, the proxy closes */
-	enum outcome want;	/* OUTCOME_OK: done */
+	bool end;	   /* behind what was fed, the proxy closes */
+	enum outcome want; /* OUTCOME_OK: done */
 	uint64_t code;
-	const char *rest;	/* belongs to the tunnel */
+	const char *rest; /* belongs to the tunnel */
 };
 
+/* clang-format off */
 static const struct row rows[] = {
 	{"tunnel", "HTTP/1.1 200 Connection established\r\n\r\n", "", false,
 	 OUTCOME_OK, 0, ""},
@@ -56,10 +57,11 @@ static const struct row rows[] = {
 	{"closed in the head", "HTTP/1.1 200 OK\r\n", "", true, OUTCOME_CLOSED,
 	 0, ""},
 };
+/* clang-format on */
 
 static struct proto_dest dest_of(const char *user, const char *address)
 {
-	struct proto_dest d = {.name = "", .user = user, .password = "p@ss"};
+	struct proto_dest d = { .name = "", .user = user, .password = "p@ss" };
 	struct addr a;
 
 	assert_int_equal(addr_parse(address, &a), 0);
@@ -72,14 +74,13 @@ static void check(const struct row *row, size_t step)
 	const struct proto_dest dest = dest_of(row->user, "192.0.2.1");
 	size_t len = strlen(row->in), at = 0;
 	struct proto_dialog d;
-	struct fail f = {0};
+	struct fail f = { 0 };
 	ssize_t n = 0;
 
 	assert_int_equal(proto_dialog_start(&d, &proto_http_connect, &dest, &f),
 			 0);
 	while (at < len && !d.is_done && n >= 0) {
-		n = proto_http_connect.input(&d,
-					     (const uint8_t *)row->in + at,
+		n = proto_http_connect.input(&d, (const uint8_t *)row->in + at,
 					     MIN(step, len - at));
 		at += n > 0 ? (size_t)n : 0;
 	}
@@ -107,7 +108,7 @@ static void replies(void **state DAE_UNUSED)
 static void expect_request(const struct proto_dest *dest, const char *want)
 {
 	struct proto_dialog d;
-	struct fail f = {0};
+	struct fail f = { 0 };
 
 	assert_int_equal(proto_dialog_start(&d, &proto_http_connect, dest, &f),
 			 want ? 0 : -EPROTO);
@@ -127,9 +128,10 @@ static void what_we_say(void **state DAE_UNUSED)
 	expect_request(&dest, "CONNECT 192.0.2.1:443 HTTP/1.1\r\n"
 			      "Host: 192.0.2.1:443\r\n\r\n");
 	dest = dest_of("user", "2001:db8::1");
-	expect_request(&dest, "CONNECT [2001:db8::1]:443 HTTP/1.1\r\n"
-			      "Host: [2001:db8::1]:443\r\n"
-			      "Proxy-Authorization: Basic dXNlcjpwQHNz\r\n\r\n");
+	expect_request(&dest,
+		       "CONNECT [2001:db8::1]:443 HTTP/1.1\r\n"
+		       "Host: [2001:db8::1]:443\r\n"
+		       "Proxy-Authorization: Basic dXNlcjpwQHNz\r\n\r\n");
 	dest = dest_of("", "192.0.2.1");
 	dest.name = "example.com";
 	expect_request(&dest, "CONNECT example.com:443 HTTP/1.1\r\n"
@@ -145,7 +147,7 @@ static void longest_credentials(void **state DAE_UNUSED)
 	struct proto_dest dest = dest_of("", "192.0.2.1");
 	char word[256], name[256];
 	struct proto_dialog d;
-	struct fail f = {0};
+	struct fail f = { 0 };
 
 	memset(word, 'w', 255);
 	memset(name, 'n', 255);

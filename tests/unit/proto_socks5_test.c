@@ -14,7 +14,7 @@
 #include "common/base.h"
 
 #define MSG(s) s, sizeof(s) - 1
-#define END 1	/* behind what was fed, the proxy closes */
+#define END 1 /* behind what was fed, the proxy closes */
 
 struct row {
 	const char *what;
@@ -23,15 +23,16 @@ struct row {
 	const char *user;
 	bool is_udp;
 	int end;
-	enum outcome want;	/* OUTCOME_OK: done */
+	enum outcome want; /* OUTCOME_OK: done */
 	uint64_t code;
-	size_t rest;		/* bytes that belong to the tunnel */
+	size_t rest; /* bytes that belong to the tunnel */
 };
 
 #define BOUND4 "\5\0\0\1\177\0\0\1\4\70"
 #define BOUND6 "\5\0\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\4\70"
 #define REPLY(rep) "\5" rep "\0\1\0\0\0\0\0\0"
 
+/* clang-format off */
 static const struct row rows[] = {
 	{"no auth", MSG("\5\0" BOUND4), "", false, 0, OUTCOME_OK, 0, 0},
 	{"v6 bound", MSG("\5\0" BOUND6), "", false, 0, OUTCOME_OK, 0, 0},
@@ -96,11 +97,13 @@ static const struct row rows[] = {
 	{"relay without a port", MSG("\5\0\5\0\0\1\177\0\0\1\0\0"), "", true, 0,
 	 OUTCOME_PROXY_PROTOCOL, 0, 0},
 };
+/* clang-format on */
 
 static struct proto_dest dest_of(const char *user, bool is_udp)
 {
-	struct proto_dest d = {.name = "", .user = user, .password = "p",
-			       .is_udp = is_udp};
+	struct proto_dest d = {
+		.name = "", .user = user, .password = "p", .is_udp = is_udp
+	};
 	struct addr a;
 
 	assert_int_equal(addr_parse("192.0.2.1", &a), 0);
@@ -112,7 +115,7 @@ static void check(const struct row *row, size_t step)
 {
 	const struct proto_dest dest = dest_of(row->user, row->is_udp);
 	struct proto_dialog d;
-	struct fail f = {0};
+	struct fail f = { 0 };
 	ssize_t n = 0;
 	size_t at = 0;
 
@@ -153,7 +156,7 @@ static void what_we_say(void **state DAE_UNUSED)
 {
 	struct proto_dest dest = dest_of("u", false);
 	struct proto_dialog d;
-	struct fail f = {0};
+	struct fail f = { 0 };
 
 	proto_dialog_start(&d, &proto_socks5, &dest, &f);
 	expect_out(&d, MSG("\5\2\0\2"));
@@ -176,7 +179,7 @@ static void bound_address(void **state DAE_UNUSED)
 {
 	const struct proto_dest dest = dest_of("", true);
 	struct proto_dialog d;
-	struct fail f = {0};
+	struct fail f = { 0 };
 	struct addr a;
 	uint16_t port;
 	char text[ADDR_STRLEN];

@@ -26,6 +26,7 @@
 #define ALLOW SECCOMP_RET_ALLOW
 
 /* Ways out, whatever the arguments. */
+/* clang-format off */
 static const int forbidden[] = {
 	__NR_socket, __NR_socketpair, __NR_connect, __NR_bind, __NR_listen,
 	__NR_accept, __NR_accept4, __NR_sendmmsg, __NR_dup, __NR_dup3,
@@ -41,6 +42,7 @@ static const int forbidden[] = {
 	__NR_memfd_create, __NR_userfaultfd, __NR_perf_event_open,
 	__NR_keyctl, __NR_splice, __NR_sendfile, __NR_setsockopt,
 };
+/* clang-format on */
 
 static uint32_t run(const struct sock_filter *code, int len,
 		    const struct seccomp_data *data)
@@ -108,12 +110,13 @@ static void filter_denies_what_is_not_listed(void **state DAE_UNUSED)
 			is_listed |= rules[i].nr == nr;
 		if (!is_listed)
 			assert_int_equal(
-				verdict((struct seccomp_data){.nr = nr}),
+				verdict((struct seccomp_data){ .nr = nr }),
 				KILL);
 	}
 	/* the other ABIs of the same machine */
-	assert_int_equal(verdict((struct seccomp_data){
-				 .nr = 0x40000000 | __NR_read}), KILL);
+	assert_int_equal(
+		verdict((struct seccomp_data){ .nr = 0x40000000 | __NR_read }),
+		KILL);
 }
 
 static void filter_allows_what_is_listed_freely(void **state DAE_UNUSED)
@@ -125,14 +128,14 @@ static void filter_allows_what_is_listed_freely(void **state DAE_UNUSED)
 	for (i = 0; i < n; i++)
 		if (rules[i].args[0].test == TEST_NONE)
 			assert_int_equal(verdict((struct seccomp_data){
-						 .nr = rules[i].nr}),
+						 .nr = rules[i].nr }),
 					 ALLOW);
 }
 
 static void foreign_architecture_is_killed(void **state DAE_UNUSED)
 {
 	struct sock_filter code[SANDBOX_FILTER_MAX];
-	struct seccomp_data data = {.nr = __NR_read, .arch = AUDIT_ARCH_I386};
+	struct seccomp_data data = { .nr = __NR_read, .arch = AUDIT_ARCH_I386 };
 	int len = sandbox_filter(ROLE_PROBE, KILL, code);
 
 	assert_int_equal(run(code, len, &data), KILL);
@@ -145,38 +148,58 @@ static const struct {
 	uint32_t want;
 	struct seccomp_data data;
 } cases[] = {
-	{"send", ALLOW, {.nr = __NR_sendto, .args = {7, 1, 2, MSG_NOSIGNAL}}},
-	{"sendto an address", KILL,
-	 {.nr = __NR_sendto, .args = {7, 1, 2, 0, 4096, 16}}},
-	{"sendto an address above 4 GiB", KILL,
-	 {.nr = __NR_sendto, .args = {7, 1, 2, 0, 1ULL << 32, 16}}},
-	{"send with fast open", KILL,
-	 {.nr = __NR_sendto, .args = {7, 1, 2, FASTOPEN}}},
-	{"sendto with fast open among others", KILL,
-	 {.nr = __NR_sendto,
-	  .args = {7, 1, 2, FASTOPEN | MSG_DONTWAIT, 4096, 16}}},
-	{"sendmsg on the channel", ALLOW,
-	 {.nr = __NR_sendmsg, .args = {WORKER_CHANNEL_FD, 4096, 0}}},
-	{"sendmsg on a probe's socket", KILL,
-	 {.nr = __NR_sendmsg, .args = {7, 4096, 0}}},
-	{"sendmsg, high half set", KILL,
-	 {.nr = __NR_sendmsg,
-	  .args = {1ULL << 32 | WORKER_CHANNEL_FD, 4096, 0}}},
-	{"recvmsg", ALLOW, {.nr = __NR_recvmsg, .args = {7, 4096, 0}}},
-	{"fcntl F_GETFL", ALLOW, {.nr = __NR_fcntl, .args = {7, F_GETFL}}},
-	{"fcntl F_SETFL", ALLOW, {.nr = __NR_fcntl, .args = {7, F_SETFL}}},
-	{"fcntl F_DUPFD", KILL, {.nr = __NR_fcntl, .args = {7, F_DUPFD}}},
-	{"fcntl F_DUPFD_CLOEXEC", KILL,
-	 {.nr = __NR_fcntl, .args = {7, F_DUPFD_CLOEXEC}}},
-	{"fcntl F_SETOWN", KILL, {.nr = __NR_fcntl, .args = {7, F_SETOWN}}},
-	{"mmap", ALLOW,
-	 {.nr = __NR_mmap, .args = {0, 4096, PROT_READ | PROT_WRITE}}},
-	{"mmap executable", KILL,
-	 {.nr = __NR_mmap, .args = {0, 4096, PROT_READ | PROT_EXEC}}},
-	{"mprotect", ALLOW,
-	 {.nr = __NR_mprotect, .args = {0, 4096, PROT_READ}}},
-	{"mprotect executable", KILL,
-	 {.nr = __NR_mprotect, .args = {0, 4096, PROT_EXEC}}},
+	{ "send",
+	  ALLOW,
+	  { .nr = __NR_sendto, .args = { 7, 1, 2, MSG_NOSIGNAL } } },
+	{ "sendto an address",
+	  KILL,
+	  { .nr = __NR_sendto, .args = { 7, 1, 2, 0, 4096, 16 } } },
+	{ "sendto an address above 4 GiB",
+	  KILL,
+	  { .nr = __NR_sendto, .args = { 7, 1, 2, 0, 1ULL << 32, 16 } } },
+	{ "send with fast open",
+	  KILL,
+	  { .nr = __NR_sendto, .args = { 7, 1, 2, FASTOPEN } } },
+	{ "sendto with fast open among others",
+	  KILL,
+	  { .nr = __NR_sendto,
+	    .args = { 7, 1, 2, FASTOPEN | MSG_DONTWAIT, 4096, 16 } } },
+	{ "sendmsg on the channel",
+	  ALLOW,
+	  { .nr = __NR_sendmsg, .args = { WORKER_CHANNEL_FD, 4096, 0 } } },
+	{ "sendmsg on a probe's socket",
+	  KILL,
+	  { .nr = __NR_sendmsg, .args = { 7, 4096, 0 } } },
+	{ "sendmsg, high half set",
+	  KILL,
+	  { .nr = __NR_sendmsg,
+	    .args = { 1ULL << 32 | WORKER_CHANNEL_FD, 4096, 0 } } },
+	{ "recvmsg", ALLOW, { .nr = __NR_recvmsg, .args = { 7, 4096, 0 } } },
+	{ "fcntl F_GETFL",
+	  ALLOW,
+	  { .nr = __NR_fcntl, .args = { 7, F_GETFL } } },
+	{ "fcntl F_SETFL",
+	  ALLOW,
+	  { .nr = __NR_fcntl, .args = { 7, F_SETFL } } },
+	{ "fcntl F_DUPFD", KILL, { .nr = __NR_fcntl, .args = { 7, F_DUPFD } } },
+	{ "fcntl F_DUPFD_CLOEXEC",
+	  KILL,
+	  { .nr = __NR_fcntl, .args = { 7, F_DUPFD_CLOEXEC } } },
+	{ "fcntl F_SETOWN",
+	  KILL,
+	  { .nr = __NR_fcntl, .args = { 7, F_SETOWN } } },
+	{ "mmap",
+	  ALLOW,
+	  { .nr = __NR_mmap, .args = { 0, 4096, PROT_READ | PROT_WRITE } } },
+	{ "mmap executable",
+	  KILL,
+	  { .nr = __NR_mmap, .args = { 0, 4096, PROT_READ | PROT_EXEC } } },
+	{ "mprotect",
+	  ALLOW,
+	  { .nr = __NR_mprotect, .args = { 0, 4096, PROT_READ } } },
+	{ "mprotect executable",
+	  KILL,
+	  { .nr = __NR_mprotect, .args = { 0, 4096, PROT_EXEC } } },
 };
 
 static void arguments_decide(void **state DAE_UNUSED)

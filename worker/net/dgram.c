@@ -12,8 +12,8 @@
 int dgram_send(struct dgram *d, const void *buf, size_t len)
 {
 	struct iovec iov[2] = {
-		{d->head, d->head_len},
-		{(void *)buf, len},
+		{ d->head, d->head_len },
+		{ (void *)buf, len },
 	};
 	ssize_t n;
 

@@ -11,15 +11,16 @@
 
 #include "worker/net/fail.h"
 
-#define DGRAM_HEAD_MAX 262	/* 4 + 1 + 255 + 2 */
-#define DGRAM_MAX 2048		/* longest datagram we take or send */
+#define DGRAM_HEAD_MAX 262 /* 4 + 1 + 255 + 2 */
+#define DGRAM_MAX 2048	   /* longest datagram we take or send */
 
 struct dgram {
-	int fd;			/* borrowed */
+	int fd; /* borrowed */
 	uint8_t head[DGRAM_HEAD_MAX];
-	size_t head_len;	/* 0: none */
-	uint32_t *tx, *rx;	/* payload counters of the probe */
-	struct sockaddr_storage local, peer;	/* for a QUIC path; peer = target */
+	size_t head_len;   /* 0: none */
+	uint32_t *tx, *rx; /* payload counters of the probe */
+	struct sockaddr_storage local,
+		peer; /* for a QUIC path; peer = target */
 	socklen_t local_len, peer_len;
 };
 

@@ -18,8 +18,8 @@
 #define FLAG_RD 0x0100
 #define CLASS_IN 1
 #define LABEL_MAX 63
-#define RECORDS_MAX 512		/* of one message that we look at */
-#define TEXT_MAX 1024		/* data of a record, as text */
+#define RECORDS_MAX 512 /* of one message that we look at */
+#define TEXT_MAX 1024	/* data of a record, as text */
 
 /* A name as it stood in a message, decompressed. */
 struct dns_name {
@@ -32,7 +32,7 @@ struct dns_rr {
 	uint16_t type, class;
 	uint32_t ttl_s;
 	uint16_t rdlen;
-	size_t rdata;		/* offset in the message */
+	size_t rdata; /* offset in the message */
 };
 
 struct dns_msg {
@@ -40,8 +40,8 @@ struct dns_msg {
 	size_t len;
 };
 
-int dns_question_init(struct dns_question *q, const char *qname,
-		      uint16_t qtype, uint16_t id)
+int dns_question_init(struct dns_question *q, const char *qname, uint16_t qtype,
+		      uint16_t id)
 {
 	size_t out = 0, label;
 	const char *p = qname;
@@ -166,7 +166,7 @@ static int rr_read(const struct dns_msg *m, size_t *off, struct dns_rr *ret)
 	rcur_skip(&c, ret->rdlen);
 	if (c.failed)
 		return -EBADMSG;
-	if (ret->ttl_s > INT32_MAX)	/* RFC 2181 section 8 */
+	if (ret->ttl_s > INT32_MAX) /* RFC 2181 section 8 */
 		ret->ttl_s = 0;
 	*off = ret->rdata + ret->rdlen;
 	return 0;
@@ -230,7 +230,7 @@ static int rdata_text(const struct dns_msg *m, const struct dns_rr *rr,
 	case DNS_TYPE_NS:
 	case DNS_TYPE_CNAME:
 	case DNS_TYPE_PTR:
-	case DNS_TYPE_SOA:	/* the first name: the primary server */
+	case DNS_TYPE_SOA: /* the first name: the primary server */
 	case DNS_TYPE_MX:
 		if (rr->rdlen <= skip ||
 		    name_read(m, rr->rdata + skip, &name, &next) < 0 ||
@@ -266,7 +266,7 @@ static bool text_matches(uint16_t type, const char *text, const char *want)
 static int record_take(const struct dns_msg *m, const struct dns_rr *rr,
 		       const char *want, struct dns_answer *ret)
 {
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 	char text[TEXT_MAX];
 	int r;
 
@@ -323,7 +323,7 @@ static int answers_read(const struct dns_msg *m, size_t off, uint16_t count,
 int dns_answer_parse(const struct dns_question *q, const void *msg, size_t len,
 		     const char *want, struct dns_answer *ret)
 {
-	const struct dns_msg m = {msg, len};
+	const struct dns_msg m = { msg, len };
 	struct dns_name name;
 	uint16_t flags, questions, answers;
 	size_t off;

@@ -30,9 +30,9 @@ static enum outcome outcome_of_errno(int err, int is_connecting)
 	case EHOSTUNREACH:
 	case ENETUNREACH:
 	case EHOSTDOWN:
-	case ENOPROTOOPT:	/* ICMP: protocol unreachable */
+	case ENOPROTOOPT: /* ICMP: protocol unreachable */
 		return OUTCOME_UNREACHABLE;
-	case ENETDOWN:		/* these are our own host's doing */
+	case ENETDOWN: /* these are our own host's doing */
 	case EADDRNOTAVAIL:
 	case EPERM:
 	case EACCES:

@@ -9,10 +9,10 @@
 #include "common/msg.h"
 
 struct fail {
-	uint16_t outcome;	/* enum outcome; OUTCOME_OK: none set */
-	uint8_t foreign_kind;	/* enum foreign */
+	uint16_t outcome;     /* enum outcome; OUTCOME_OK: none set */
+	uint8_t foreign_kind; /* enum foreign */
 	uint64_t foreign;
-	char detail[MSG_DETAIL_MAX];	/* printable ASCII */
+	char detail[MSG_DETAIL_MAX]; /* printable ASCII */
 };
 
 /* Keeps the first failure; always returns -EPROTO, so "return fail_set(…)". */

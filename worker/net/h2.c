@@ -12,14 +12,14 @@
 
 #define READ_SIZE 4096
 #define HEADER_LIST_MAX 16384
-#define READS_MAX 64	/* in one step: others have their turn, too */
+#define READS_MAX 64 /* in one step: others have their turn, too */
 
 struct h2 {
 	struct stream *s;
 	nghttp2_session *session;
 	nghttp2_mem mem;
 	struct h2_request req;
-	size_t sent;		/* of the request's body */
+	size_t sent; /* of the request's body */
 	int32_t id;
 	bool is_done, wants_write;
 	uint16_t status;
@@ -194,7 +194,7 @@ static int session_new(struct h2 *h)
 	nghttp2_session_callbacks_set_on_header_callback(cb, on_header);
 	nghttp2_session_callbacks_set_on_data_chunk_recv_callback(cb, on_data);
 	nghttp2_session_callbacks_set_on_stream_close_callback(cb,
-							on_stream_close);
+							       on_stream_close);
 	nghttp2_session_callbacks_set_on_frame_recv_callback(cb, on_frame);
 	r = nghttp2_session_client_new3(&h->session, cb, h, opt, &h->mem);
 	nghttp2_option_del(opt);
@@ -204,21 +204,21 @@ static int session_new(struct h2 *h)
 
 static nghttp2_nv header(const char *name, const char *value)
 {
-	return (nghttp2_nv){(uint8_t *)(uintptr_t)name,
-			    (uint8_t *)(uintptr_t)value, strlen(name),
-			    strlen(value), NGHTTP2_NV_FLAG_NONE};
+	return (nghttp2_nv){ (uint8_t *)(uintptr_t)name,
+			     (uint8_t *)(uintptr_t)value, strlen(name),
+			     strlen(value), NGHTTP2_NV_FLAG_NONE };
 }
 
 static int submit(struct h2 *h)
 {
 	static const nghttp2_settings_entry settings[] = {
-		{NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
-		{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 1},
-		{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, H2_BODY_MAX},
-		{NGHTTP2_SETTINGS_HEADER_TABLE_SIZE, 0},
-		{NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HEADER_LIST_MAX},
+		{ NGHTTP2_SETTINGS_ENABLE_PUSH, 0 },
+		{ NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 1 },
+		{ NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, H2_BODY_MAX },
+		{ NGHTTP2_SETTINGS_HEADER_TABLE_SIZE, 0 },
+		{ NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HEADER_LIST_MAX },
 	};
-	const nghttp2_data_provider body = {.read_callback = on_body_read};
+	const nghttp2_data_provider body = { .read_callback = on_body_read };
 	char length[16] = "";
 	nghttp2_nv nv[] = {
 		header(":method", "POST"),
@@ -241,7 +241,8 @@ static int submit(struct h2 *h)
 		return 0;
 	return h->id == NGHTTP2_ERR_NOMEM
 		       ? -ENOMEM
-		       : fail_set(h->s->fail, OUTCOME_INTERNAL, FOREIGN_NONE, 0);
+		       : fail_set(h->s->fail, OUTCOME_INTERNAL, FOREIGN_NONE,
+				  0);
 }
 
 int h2_new(struct h2 **ret, struct stream *s, const struct h2_request *req,
@@ -254,8 +255,8 @@ int h2_new(struct h2 **ret, struct stream *s, const struct h2_request *req,
 		return -ENOMEM;
 	h->s = s;
 	h->req = *req;
-	h->mem = (nghttp2_mem){mem, mem_malloc, mem_free, mem_calloc,
-			       mem_realloc};
+	h->mem = (nghttp2_mem){ mem, mem_malloc, mem_free, mem_calloc,
+				mem_realloc };
 	r = session_new(h);
 	if (r == 0)
 		r = submit(h);

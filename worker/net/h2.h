@@ -13,10 +13,10 @@
 
 struct h2;
 
-struct h2_request {	/* all borrowed until h2_free() */
+struct h2_request { /* all borrowed until h2_free() */
 	const char *authority, *path;
-	const char *content_type;	/* also as "accept" */
-	const uint8_t *body;		/* sent by POST */
+	const char *content_type; /* also as "accept" */
+	const uint8_t *body;	  /* sent by POST */
 	size_t body_len;
 };
 
@@ -27,8 +27,8 @@ int h2_new(struct h2 **ret, struct stream *s, const struct h2_request *req,
 int h2_step(struct h2 *h);
 /* What -EAGAIN waits for on the socket. */
 short h2_wants(const struct h2 *h);
-uint16_t h2_status(const struct h2 *h);	/* 0: none yet */
-const char *h2_content_type(const struct h2 *h);	/* "" if none */
+uint16_t h2_status(const struct h2 *h);		 /* 0: none yet */
+const char *h2_content_type(const struct h2 *h); /* "" if none */
 const uint8_t *h2_body(const struct h2 *h, size_t *ret_len);
 /* Accepts NULL, sets *h to NULL. */
 void h2_free(struct h2 **h);

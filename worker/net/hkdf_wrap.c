@@ -11,9 +11,9 @@
 static int digest_of(const char *md)
 {
 	switch (wolfSSL_EVP_MD_type(md)) {
-	case WC_NID_sha256:
+	case NID_sha256:
 		return WC_SHA256;
-	case WC_NID_sha384:
+	case NID_sha384:
 		return WC_SHA384;
 	default:
 		return -1;

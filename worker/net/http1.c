@@ -11,17 +11,17 @@
 
 #include "common/base.h"
 
-#define LINE_MAX_CHUNK 1024	/* a chunk's size line with its extensions */
+#define LINE_MAX_CHUNK 1024 /* a chunk's size line with its extensions */
 #define GROW_FIRST 512
 
 enum state {
 	IN_HEAD,
-	IN_LENGTH,	/* body of known length */
+	IN_LENGTH, /* body of known length */
 	IN_CHUNK_SIZE,
 	IN_CHUNK,
 	IN_CHUNK_END,
 	IN_TRAILER,
-	IN_REST,	/* body until the stream ends */
+	IN_REST, /* body until the stream ends */
 	IS_DONE,
 };
 
@@ -36,9 +36,9 @@ struct http1 {
 	uint8_t informational;
 	uint16_t status;
 	struct buffer head, body;
-	size_t line_len;		/* bytes of the line we are in */
-	uint64_t left;		/* of the body or the chunk */
-	bool size_ended;	/* behind the digits of a chunk's size */
+	size_t line_len; /* bytes of the line we are in */
+	uint64_t left;	 /* of the body or the chunk */
+	bool size_ended; /* behind the digits of a chunk's size */
 	bool has_digit;
 	size_t trailer_len;
 };
@@ -412,7 +412,7 @@ int64_t http1_date(const struct http1 *h)
 {
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 	const char *v = http1_header(h, "date"), *at;
-	struct tm tm = {0};
+	struct tm tm = { 0 };
 	char month[4];
 
 	if (!v || sscanf(v, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT",

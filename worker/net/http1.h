@@ -29,7 +29,7 @@ int http1_end(struct http1 *h);
 bool http1_has_head(const struct http1 *h);
 /* The body is complete, or HTTP1_BODY_MAX bytes of it are there. */
 bool http1_is_done(const struct http1 *h);
-uint16_t http1_status(const struct http1 *h);	/* 0: no head yet */
+uint16_t http1_status(const struct http1 *h); /* 0: no head yet */
 /* Value of the first such header, or NULL; valid as long as @h. */
 const char *http1_header(const struct http1 *h, const char *name);
 const uint8_t *http1_body(const struct http1 *h, size_t *ret_len);

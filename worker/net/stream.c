@@ -14,7 +14,7 @@
 struct tcp_stream {
 	struct stream s;
 	int fd;
-	int write_error;	/* errno of a write that found it closed */
+	int write_error; /* errno of a write that found it closed */
 	uint32_t *tx, *rx;
 };
 
@@ -79,7 +79,7 @@ static int tcp_pending_error(int fd)
 static int tcp_connect(struct stream *s)
 {
 	struct tcp_stream *t = (struct tcp_stream *)s;
-	struct tcp_info info = {0};
+	struct tcp_info info = { 0 };
 	socklen_t len = sizeof(info.tcpi_state);
 	int err = tcp_pending_error(t->fd);
 
@@ -148,8 +148,8 @@ static const struct stream_ops tcp_ops = {
 	.free = tcp_free,
 };
 
-int stream_tcp_new(struct stream **ret, int fd, struct fail *fail,
-		   uint32_t *tx, uint32_t *rx)
+int stream_tcp_new(struct stream **ret, int fd, struct fail *fail, uint32_t *tx,
+		   uint32_t *rx)
 {
 	struct tcp_stream *t = calloc(1, sizeof(*t));
 

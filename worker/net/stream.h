@@ -27,9 +27,9 @@ struct stream_ops {
 
 struct stream {
 	const struct stream_ops *ops;
-	struct stream *lower;	/* NULL: this is the socket */
-	struct fail *fail;	/* the probe's */
-	short wants;		/* EV_READ, EV_WRITE: what -EAGAIN waits for */
+	struct stream *lower; /* NULL: this is the socket */
+	struct fail *fail;    /* the probe's */
+	short wants;	      /* EV_READ, EV_WRITE: what -EAGAIN waits for */
 	bool is_up;
 };
 
@@ -43,5 +43,5 @@ void stream_free(struct stream **s);
 
 /* The socket itself, connected or connecting; not closed by the stream. Counts
  * payload bytes into *tx and *rx. */
-int stream_tcp_new(struct stream **ret, int fd, struct fail *fail,
-		   uint32_t *tx, uint32_t *rx);
+int stream_tcp_new(struct stream **ret, int fd, struct fail *fail, uint32_t *tx,
+		   uint32_t *rx);

@@ -11,7 +11,7 @@
 struct tls_stream {
 	struct stream s;
 	struct tls_session session;
-	bool lower_ended;	/* the peer closed below us */
+	bool lower_ended; /* the peer closed below us */
 };
 
 /* The lower layer's answer in wolfSSL's words. */
@@ -52,7 +52,7 @@ static int judge(struct tls_stream *t, int ret)
 	if (err == WOLFSSL_ERROR_WANT_READ || err == WOLFSSL_ERROR_WANT_WRITE)
 		return -EAGAIN;
 	if (t->s.fail->outcome != OUTCOME_OK)
-		return -EPROTO;	/* the socket's failure, already named */
+		return -EPROTO; /* the socket's failure, already named */
 	if (t->lower_ended)
 		return fail_set(t->s.fail, OUTCOME_CLOSED, FOREIGN_NONE, 0);
 	return tls_session_fail(&t->session, err, -1, t->s.fail);

@@ -14,7 +14,7 @@
 
 struct dns_https {
 	struct path *path;
-	struct h2 *h2;		/* NULL until the path stands */
+	struct h2 *h2; /* NULL until the path stands */
 	struct dns_question q;
 	uint8_t query[DNS_QUERY_MAX];
 	size_t query_len;

@@ -7,7 +7,7 @@
 #include "worker/probe/kinds.h"
 #include "worker/probe/path.h"
 
-#define PREFIX 2	/* bytes of the length in front of each message */
+#define PREFIX 2 /* bytes of the length in front of each message */
 
 struct dns_tcp {
 	struct path *path;
@@ -16,8 +16,8 @@ struct dns_tcp {
 	uint8_t query[PREFIX + DNS_QUERY_MAX];
 	size_t query_len, sent;
 	uint8_t prefix[PREFIX];
-	uint8_t *msg;		/* NULL until its length is known */
-	size_t msg_len, got;	/* @got counts the prefix, too */
+	uint8_t *msg;	     /* NULL until its length is known */
+	size_t msg_len, got; /* @got counts the prefix, too */
 };
 
 static int wait_for(struct probe *p, struct dns_tcp *d, ssize_t r)

@@ -8,7 +8,7 @@
 #include "worker/probe/path.h"
 
 #define RESEND_NS (3 * NS_PER_S)
-#define DATAGRAMS_MAX 32	/* looked at in one turn */
+#define DATAGRAMS_MAX 32 /* looked at in one turn */
 
 struct dns_udp {
 	struct path *path;

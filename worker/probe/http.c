@@ -14,7 +14,7 @@
 
 #define REQUEST_MAX 2048
 #define READ_SIZE 4096
-#define CLOCK_OFF_S 300		/* a server's Date further away is worth a word */
+#define CLOCK_OFF_S 300 /* a server's Date further away is worth a word */
 
 struct http_probe {
 	struct path *path;
@@ -68,7 +68,7 @@ static bool leads_elsewhere(const struct probe *p, const char *url)
 	size_t n, ours;
 
 	if (!at || at - url > 5)
-		return false;	/* relative: the same host */
+		return false; /* relative: the same host */
 	at += 3;
 	n = strcspn(at, ":/?#");
 	ours = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");

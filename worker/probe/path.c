@@ -11,8 +11,8 @@
 
 struct path {
 	struct probe *p;
-	struct stream *top;	/* owns the layers below; NULL: plain UDP */
-	struct stream *tcp, *via_tls, *tunnel, *target_tls;	/* or NULL */
+	struct stream *top; /* owns the layers below; NULL: plain UDP */
+	struct stream *tcp, *via_tls, *tunnel, *target_tls; /* or NULL */
 	bool is_dgram, has_asked;
 	struct dgram dgram;
 };
@@ -155,8 +155,8 @@ static int dgram_head(struct path *path)
 	ssize_t n = proto_socks5_udp_head(&dest, path->dgram.head);
 
 	if (n < 0)
-		return fail_set(&path->p->fail, OUTCOME_INTERNAL,
-				FOREIGN_ERRNO, (uint64_t)-n);
+		return fail_set(&path->p->fail, OUTCOME_INTERNAL, FOREIGN_ERRNO,
+				(uint64_t)-n);
 	path->dgram.head_len = (size_t)n;
 	return 0;
 }
@@ -293,7 +293,7 @@ enum outcome path_timeout_outcome(const struct path *path)
 	    path->target_tls->lower->is_up)
 		return OUTCOME_TLS_TIMEOUT;
 	if (path->has_asked && path->dgram.fd < 0)
-		return OUTCOME_LOCAL_RESOURCE;	/* our socket did not come */
+		return OUTCOME_LOCAL_RESOURCE; /* our socket did not come */
 	return OUTCOME_RESPONSE_TIMEOUT;
 }
 

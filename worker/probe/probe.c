@@ -57,7 +57,7 @@ void probe_phase(struct probe *p, enum phase ph, uint64_t now_ns)
 {
 	uint64_t us = (now_ns - p->start_ns) / NS_PER_US;
 
-	if (p->res.phase_us[ph] == 0)	/* 0 is for "not reached" */
+	if (p->res.phase_us[ph] == 0) /* 0 is for "not reached" */
 		p->res.phase_us[ph] = (uint32_t)MAX(us, (uint64_t)1);
 }
 
@@ -173,8 +173,8 @@ static void on_timer(evutil_socket_t fd DAE_UNUSED, short what DAE_UNUSED,
 	p->armed_ns = 0;
 	memacct_enter(&p->mem);
 	if (now_ns >= p->deadline_ns)
-		r = fail_set(&p->fail, p->ops->timeout_outcome(p),
-			     FOREIGN_NONE, 0);
+		r = fail_set(&p->fail, p->ops->timeout_outcome(p), FOREIGN_NONE,
+			     0);
 	else if (p->ops->expiry_ns && now_ns >= p->ops->expiry_ns(p))
 		r = p->ops->on_expiry(p, now_ns);
 	probe_settle(p, r, now_ns);
@@ -201,8 +201,8 @@ int probe_watch(struct probe *p, unsigned int i, short what)
 	if (event_assign(&p->io[i].ev, p->host->base, p->io[i].fd,
 			 (short)(what | EV_PERSIST), on_event, p) < 0 ||
 	    event_add(&p->io[i].ev, NULL) < 0)
-		return fail_set(&p->fail, OUTCOME_LOCAL_RESOURCE,
-				FOREIGN_ERRNO, (uint64_t)errno);
+		return fail_set(&p->fail, OUTCOME_LOCAL_RESOURCE, FOREIGN_ERRNO,
+				(uint64_t)errno);
 	p->io[i].wants = what;
 	return 0;
 }
@@ -212,8 +212,8 @@ int probe_request_socket(struct probe *p, const struct sockaddr_storage *to,
 {
 	int r = p->host->request_socket(p->host, p, to, proto);
 
-	return r < 0 ? fail_set(&p->fail, OUTCOME_LOCAL_RESOURCE,
-				FOREIGN_ERRNO, (uint64_t)-r)
+	return r < 0 ? fail_set(&p->fail, OUTCOME_LOCAL_RESOURCE, FOREIGN_ERRNO,
+				(uint64_t)-r)
 		     : 0;
 }
 
@@ -241,7 +241,7 @@ void probe_socket_arrived(struct probe *p, int fd, int error)
 	if (error < 0) {
 		r = socket_refused(p, error);
 	} else if (p->io[1].fd >= 0) {
-		fd_close_ptr(&fd);	/* not asked for, or asked for twice */
+		fd_close_ptr(&fd); /* not asked for, or asked for twice */
 		r = PROBE_GOING;
 	} else {
 		p->io[1].fd = fd;

@@ -21,8 +21,8 @@ struct tls_ctx;
 struct probe_host {
 	struct event_base *base;
 	struct tls_ctx *tls;
-	uint32_t heap_budget;	/* bytes a probe may have live; 0: no cap */
-	struct probe *first;	/* running probes, and their number */
+	uint32_t heap_budget; /* bytes a probe may have live; 0: no cap */
+	struct probe *first;  /* running probes, and their number */
 	uint32_t running;
 	/* p->res is final; called once a probe, which is freed after it. */
 	void (*done)(struct probe_host *host, struct probe *p);
@@ -32,9 +32,9 @@ struct probe_host {
 };
 
 /* What start, on_ready and on_expiry return. */
-#define PROBE_GOING 0	/* wait for readiness or expiry_ns */
-#define PROBE_DONE 1	/* succeeded, p->res is filled */
-			/* negative: failed, p->fail is set */
+#define PROBE_GOING 0 /* wait for readiness or expiry_ns */
+#define PROBE_DONE 1  /* succeeded, p->res is filled */
+		      /* negative: failed, p->fail is set */
 
 struct probe_ops {
 	const char *name;
@@ -52,26 +52,26 @@ struct probe_ops {
 	void (*stop)(struct probe *p);
 };
 
-#define PROBE_FDS 2	/* the job's socket, and one asked for (SOCKS5 UDP) */
+#define PROBE_FDS 2 /* the job's socket, and one asked for (SOCKS5 UDP) */
 
 struct probe {
 	const struct probe_ops *ops;
 	struct probe_host *host;
 	struct job_spec spec;
-	char *arena;		/* strings of spec */
+	char *arena; /* strings of spec */
 	struct {
-		int fd;		/* owned; -1: none */
+		int fd; /* owned; -1: none */
 		struct event ev;
 		short wants;
 	} io[PROBE_FDS];
 	struct event timer;
-	uint64_t armed_ns;	/* when the timer fires */
+	uint64_t armed_ns; /* when the timer fires */
 	uint64_t start_ns, deadline_ns;
 	struct result res;
 	struct fail fail;
-	struct memacct mem;	/* allocations of libraries made for it */
-	void *priv;		/* the kind's own */
-	struct probe *prev, *next;	/* the host's list */
+	struct memacct mem;	   /* allocations of libraries made for it */
+	void *priv;		   /* the kind's own */
+	struct probe *prev, *next; /* the host's list */
 };
 
 /*

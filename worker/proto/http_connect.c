@@ -14,8 +14,8 @@
 #include "worker/net/http1.h"
 #include "worker/proto/proto.h"
 
-#define PAIR_MAX (255 + 1 + 255)	/* user ":" password */
-#define TARGET_MAX 272			/* name of 255, port, brackets */
+#define PAIR_MAX (255 + 1 + 255) /* user ":" password */
+#define TARGET_MAX 272		 /* name of 255, port, brackets */
 
 static int fail_text(struct proto_dialog *d, enum outcome o, const char *text)
 {
@@ -51,8 +51,7 @@ static void base64(const uint8_t *in, size_t len, char *ret)
 static bool name_is_plain(const char *name)
 {
 	for (; *name; name++)
-		if (!isgraph((unsigned char)*name) ||
-		    strchr("/?#@\\", *name))
+		if (!isgraph((unsigned char)*name) || strchr("/?#@\\", *name))
 			return false;
 	return true;
 }
@@ -116,7 +115,7 @@ static enum outcome outcome_of_status(const struct proto_dialog *d,
 				      uint16_t status)
 {
 	switch (status) {
-	case 401:	/* tinyproxy's word for wrong ones */
+	case 401: /* tinyproxy's word for wrong ones */
 	case 407:
 		return d->dest.user && *d->dest.user
 			       ? OUTCOME_PROXY_AUTH_FAILED
@@ -195,7 +194,7 @@ static int http_closed(struct proto_dialog *d)
 static void http_stop(struct proto_dialog *d)
 {
 	http1_free(&d->http);
-	explicit_bzero(d->out, sizeof(d->out));	/* held the password */
+	explicit_bzero(d->out, sizeof(d->out)); /* held the password */
 }
 
 const struct proto_ops proto_http_connect = {

@@ -16,18 +16,18 @@
 #include "worker/net/fail.h"
 #include "worker/net/stream.h"
 
-#define PROTO_OUT_MAX 2048	/* longest message of ours in a dialogue */
-#define PROTO_IN_MAX 264	/* longest message kept while it comes in */
+#define PROTO_OUT_MAX 2048 /* longest message of ours in a dialogue */
+#define PROTO_IN_MAX 264   /* longest message kept while it comes in */
 
 struct http1;
 struct proto_ops;
 
 /* What is asked of the proxy; strings are borrowed while the dialogue lives. */
 struct proto_dest {
-	struct sockaddr_storage addr;	/* with its port */
-	const char *name;	/* instead of the address, if not empty */
-	const char *user, *password;	/* "": none */
-	bool is_udp;		/* relay datagrams (SOCKS5 UDP ASSOCIATE) */
+	struct sockaddr_storage addr; /* with its port */
+	const char *name;	      /* instead of the address, if not empty */
+	const char *user, *password;  /* "": none */
+	bool is_udp; /* relay datagrams (SOCKS5 UDP ASSOCIATE) */
 };
 
 struct proto_dialog {
@@ -35,12 +35,12 @@ struct proto_dialog {
 	struct proto_dest dest;
 	struct fail *fail;
 	uint8_t out[PROTO_OUT_MAX];
-	size_t out_len, out_off;	/* what of it is still to be sent */
+	size_t out_len, out_off; /* what of it is still to be sent */
 	uint8_t in[PROTO_IN_MAX];
 	size_t in_len;
-	uint8_t state;		/* the protocol's own */
+	uint8_t state; /* the protocol's own */
 	bool is_done;
-	struct sockaddr_storage bound;	/* UDP relay, as the proxy says it */
+	struct sockaddr_storage bound; /* UDP relay, as the proxy says it */
 	struct http1 *http;
 };
 

@@ -100,8 +100,8 @@ ssize_t proto_socks5_udp_head(const struct proto_dest *dest, uint8_t *buf)
 	struct wcur w;
 
 	wcur_init(&w, buf, DGRAM_HEAD_MAX);
-	wcur_u16_be(&w, 0);	/* reserved */
-	wcur_u8(&w, 0);		/* not a fragment */
+	wcur_u16_be(&w, 0); /* reserved */
+	wcur_u8(&w, 0);	    /* not a fragment */
 	write_dest(&w, dest);
 	return wcur_finish(&w) < 0 ? -EINVAL : (ssize_t)w.len;
 }
@@ -140,8 +140,8 @@ static int send_auth(struct proto_dialog *d)
 /* UDP: our own address and port are not known to be seen as such, so zeros. */
 static int send_request(struct proto_dialog *d)
 {
-	static const struct sockaddr_in any = {.sin_family = AF_INET};
-	struct sockaddr_storage none = {0};
+	static const struct sockaddr_in any = { .sin_family = AF_INET };
+	struct sockaddr_storage none = { 0 };
 	struct wcur w;
 
 	memcpy(&none, &any, sizeof(any));
@@ -217,14 +217,15 @@ static int reply_failed(struct proto_dialog *d)
 	if (rep == 2)
 		o = OUTCOME_PROXY_DENIED;
 	else if (rep == 7)
-		o = d->dest.is_udp ? OUTCOME_PROXY_NO_UDP : OUTCOME_PROXY_DENIED;
+		o = d->dest.is_udp ? OUTCOME_PROXY_NO_UDP
+				   : OUTCOME_PROXY_DENIED;
 	return fail_code(d, o, rep, texts[rep]);
 }
 
 /* Only for UDP is the bound address of use. */
 static int reply_bound(struct proto_dialog *d)
 {
-	struct addr a = {.family = d->in[3] == ATYP_V4 ? 4 : 6};
+	struct addr a = { .family = d->in[3] == ATYP_V4 ? 4 : 6 };
 	size_t n = d->in[3] == ATYP_V4 ? 4 : 16;
 	uint16_t port;
 
@@ -267,8 +268,8 @@ static size_t wanted(const struct proto_dialog *d)
 
 static int message_complete(struct proto_dialog *d)
 {
-	int r = version_check(d, d->state == WAIT_AUTH ? AUTH_VERSION
-						       : VERSION);
+	int r = version_check(d,
+			      d->state == WAIT_AUTH ? AUTH_VERSION : VERSION);
 
 	if (r < 0)
 		return r;
@@ -295,7 +296,7 @@ static ssize_t socks5_input(struct proto_dialog *d, const uint8_t *buf,
 		want = wanted(d);
 		if (d->in_len == 1 && d->state == WAIT_METHOD)
 			r = version_check(d, VERSION);
-		else if (want == 0)	/* say why it failed, if it says so */
+		else if (want == 0) /* say why it failed, if it says so */
 			r = d->in[1] ? message_complete(d)
 				     : fail_text(d, OUTCOME_PROXY_PROTOCOL,
 						 "socks5: bad address type");
@@ -321,14 +322,14 @@ static int socks5_closed(struct proto_dialog *d)
 		break;
 	}
 	if (d->in_len >= 2 && d->in[0] == VERSION && d->in[1] != 0)
-		return reply_failed(d);	/* it said why, if no more */
+		return reply_failed(d); /* it said why, if no more */
 	return fail_text(d, OUTCOME_PROXY_DENIED,
 			 "socks5: closed at the request");
 }
 
 static void socks5_stop(struct proto_dialog *d)
 {
-	explicit_bzero(d->out, sizeof(d->out));	/* held the password */
+	explicit_bzero(d->out, sizeof(d->out)); /* held the password */
 }
 
 const struct proto_ops proto_socks5 = {

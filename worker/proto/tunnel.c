@@ -11,8 +11,8 @@
 struct tunnel {
 	struct stream s;
 	struct proto_dialog d;
-	bool has_data;		/* a byte of the target came */
-	size_t rest_len, rest_off;	/* read too far: the tunnel's first bytes */
+	bool has_data;		   /* a byte of the target came */
+	size_t rest_len, rest_off; /* read too far: the tunnel's first bytes */
 	uint8_t rest[READ_SIZE];
 };
 
@@ -130,8 +130,7 @@ static const struct stream_ops tunnel_ops = {
 };
 
 int proto_tunnel_new(struct stream **ret, struct stream *lower,
-		     const struct proto_ops *ops,
-		     const struct proto_dest *dest)
+		     const struct proto_ops *ops, const struct proto_dest *dest)
 {
 	struct tunnel *t = calloc(1, sizeof(*t));
 	int r;
