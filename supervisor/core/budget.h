@@ -5,14 +5,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define BUDGET_STRETCH_MAX 100000	/* permille: a hundred times */
+#define BUDGET_STRETCH_MAX 100000 /* permille: a hundred times */
 
 struct budget {
-	uint64_t daily_bytes;		/* 0: no limit */
+	uint64_t daily_bytes; /* 0: no limit */
 	uint64_t today_bytes;
 	uint64_t total_bytes;
 	uint64_t yesterday_bytes;
-	int64_t day;			/* days since 1970, -1: none yet */
+	int64_t day; /* days since 1970, -1: none yet */
 };
 
 void budget_init(struct budget *b, uint64_t daily_bytes);

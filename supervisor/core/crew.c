@@ -9,10 +9,10 @@
 
 /* One look at all places of the pool. */
 struct head_count {
-	uint32_t ready;		/* READY, those that are leaving included */
-	uint32_t staff;		/* there or coming, without those leaving */
+	uint32_t ready; /* READY, those that are leaving included */
+	uint32_t staff; /* there or coming, without those leaving */
 	uint32_t empty;
-	uint32_t coming;	/* STARTING, or a place about to become free */
+	uint32_t coming; /* STARTING, or a place about to become free */
 	uint32_t solo;
 };
 

@@ -23,26 +23,26 @@ struct crew_place {
 	struct slot slot;
 	struct recycle_meter meter;
 	enum crew_duty duty;
-	bool is_leaving;		/* to be drained once relieved */
+	bool is_leaving; /* to be drained once relieved */
 	enum recycle_reason leave_reason;
 	uint32_t in_flight;
-	bool is_exclusive;		/* runs one suspect alone */
+	bool is_exclusive; /* runs one suspect alone */
 };
 
 struct crew {
 	struct crew_place places[CREW_MAX];
-	uint32_t count;			/* places in use: workers + spares */
-	uint32_t want;			/* pool workers */
+	uint32_t count; /* places in use: workers + spares */
+	uint32_t want;	/* pool workers */
 	uint32_t spares;
-	bool want_solo;			/* there are suspects: by the caller */
-	bool solo_waits;		/* a solo job found no idle place */
+	bool want_solo;	 /* there are suspects: by the caller */
+	bool solo_waits; /* a solo job found no idle place */
 	uint64_t last_recycle_ns;
 	struct recycle_policy policy;
 };
 
 struct crew_order {
 	uint32_t place;
-	unsigned int actions;		/* enum slot_action */
+	unsigned int actions; /* enum slot_action */
 };
 
 /* -EINVAL if more than CREW_MAX places would be needed. */

@@ -10,7 +10,7 @@
 #include "common/text.h"
 
 struct event_ring {
-	struct event_record *events;	/* number seq is at seq % max */
+	struct event_record *events; /* number seq is at seq % max */
 	size_t max;
 	uint64_t last_seq;
 };

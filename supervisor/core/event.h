@@ -6,8 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-
-
 #define EVENT_SUBJECT_MAX 64
 #define EVENT_TEXT_MAX 160
 
@@ -31,13 +29,13 @@ enum event_kind {
 };
 
 struct event_record {
-	uint64_t seq;		/* from 1, without gaps */
+	uint64_t seq; /* from 1, without gaps */
 	uint64_t mono_ns;
 	int64_t wall_ms;
 	uint32_t kind;
-	uint32_t target;	/* TARGET_NONE: none */
-	char subject[EVENT_SUBJECT_MAX];	/* clean text: a name */
-	char text[EVENT_TEXT_MAX];		/* clean text: what happened */
+	uint32_t target;		 /* TARGET_NONE: none */
+	char subject[EVENT_SUBJECT_MAX]; /* clean text: a name */
+	char text[EVENT_TEXT_MAX];	 /* clean text: what happened */
 };
 
 struct event_time {

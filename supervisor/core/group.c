@@ -9,10 +9,10 @@
 #include "supervisor/core/hash.h"
 
 static const char *const reason_names[] = {
-	[SELECT_NONE] = "none",	      [SELECT_FIRST] = "first",
-	[SELECT_DOWN] = "down",	      [SELECT_LATENCY] = "latency",
-	[SELECT_ORDER] = "order",     [SELECT_ADMIN] = "admin",
-	[SELECT_MANUAL] = "manual",   [SELECT_LOST] = "lost",
+	[SELECT_NONE] = "none",	    [SELECT_FIRST] = "first",
+	[SELECT_DOWN] = "down",	    [SELECT_LATENCY] = "latency",
+	[SELECT_ORDER] = "order",   [SELECT_ADMIN] = "admin",
+	[SELECT_MANUAL] = "manual", [SELECT_LOST] = "lost",
 };
 static_assert(ARRAY_LEN(reason_names) == SELECT_REASON_COUNT, "name it");
 
@@ -225,7 +225,8 @@ static uint32_t choose_by_score(const struct group *g, unsigned int sel,
 		return best;
 	now_score = group_score_us(g, now, sel, targets);
 	best_score = group_score_us(g, best, sel, targets);
-	if (usability(g, best, sel, targets) > usability(g, now, sel, targets) ||
+	if (usability(g, best, sel, targets) >
+		    usability(g, now, sel, targets) ||
 	    is_worth_it(now_score, best_score, g->tolerance_us)) {
 		*ret = SELECT_LATENCY;
 		return best;

@@ -13,31 +13,31 @@
 #include "supervisor/config/config.h"
 #include "supervisor/core/target.h"
 
-#define GROUP_SELS 4		/* the first four of enum check_class */
+#define GROUP_SELS 4 /* the first four of enum check_class */
 #define GROUP_CANDIDATES 64
-#define GROUP_NONE UINT32_MAX	/* no member */
+#define GROUP_NONE UINT32_MAX /* no member */
 
 enum select_reason {
 	SELECT_NONE,
-	SELECT_FIRST,		/* nothing was selected before */
-	SELECT_DOWN,		/* the one before cannot be used */
+	SELECT_FIRST, /* nothing was selected before */
+	SELECT_DOWN,  /* the one before cannot be used */
 	SELECT_LATENCY,
-	SELECT_ORDER,		/* fallback: an earlier one is back */
-	SELECT_ADMIN,		/* the one before is drained or in maintenance */
+	SELECT_ORDER, /* fallback: an earlier one is back */
+	SELECT_ADMIN, /* the one before is drained or in maintenance */
 	SELECT_MANUAL,
-	SELECT_LOST,		/* nobody is left */
+	SELECT_LOST, /* nobody is left */
 	SELECT_REASON_COUNT
 };
 
-struct group_slot {		/* one member */
+struct group_slot { /* one member */
 	uint32_t target;
 	int64_t add_latency_us;
 };
 
 struct group_sel {
-	uint32_t member;	/* GROUP_NONE: none */
-	uint32_t last;		/* the last one that was usable */
-	int64_t score_us;	/* of member when evaluated; INT64_MAX: none */
+	uint32_t member;  /* GROUP_NONE: none */
+	uint32_t last;	  /* the last one that was usable */
+	int64_t score_us; /* of member when evaluated; INT64_MAX: none */
 	uint64_t since_ns;
 	enum select_reason reason;
 };
@@ -50,15 +50,15 @@ struct group {
 	int64_t tolerance_us;
 	bool is_used;
 	uint32_t member_count;
-	struct group_slot *members;	/* owned */
-	uint32_t manual;		/* GROUP_NONE: by policy */
+	struct group_slot *members; /* owned */
+	uint32_t manual;	    /* GROUP_NONE: by policy */
 	struct group_sel sel[GROUP_SELS];
-	uint64_t epoch;			/* counts changes of what is published */
+	uint64_t epoch; /* counts changes of what is published */
 };
 
 struct group_change {
 	unsigned int sel;
-	uint32_t from, to;	/* targets, TARGET_NONE: none */
+	uint32_t from, to; /* targets, TARGET_NONE: none */
 	enum select_reason reason;
 };
 
@@ -66,9 +66,9 @@ struct group_change {
 struct group_candidates {
 	uint32_t targets[GROUP_CANDIDATES];
 	uint32_t count;
-	uint64_t alive;		/* bit i: targets[i] may be used */
-	bool is_random;		/* any alive, not the first */
-	enum on_all_dead dead;	/* with alive == 0: BLOCK or DIRECT */
+	uint64_t alive;	       /* bit i: targets[i] may be used */
+	bool is_random;	       /* any alive, not the first */
+	enum on_all_dead dead; /* with alive == 0: BLOCK or DIRECT */
 };
 
 /*

@@ -84,8 +84,8 @@ static void add_facts(struct health *h, const struct result *r, uint64_t now_ns)
 	memcpy(h->phase_us, r->phase_us, sizeof(h->phase_us));
 	h->leaked_bytes = add_sat(h->leaked_bytes, r->leaked_bytes);
 	if (bytes && h->bytes_each)
-		h->bytes_each = (uint32_t)(((uint64_t)h->bytes_each * 3 +
-					    bytes) / 4);
+		h->bytes_each =
+			(uint32_t)(((uint64_t)h->bytes_each * 3 + bytes) / 4);
 	else if (bytes)
 		h->bytes_each = bytes;
 	if (r->cert_not_after)
@@ -116,9 +116,8 @@ static enum health_effect apply_ok(struct health *h,
 	return set_verdict(h, VERDICT_UP, now_ns);
 }
 
-static enum health_effect apply_fail(struct health *h,
-				     const struct health_policy *p,
-				     uint64_t now_ns)
+static enum health_effect
+apply_fail(struct health *h, const struct health_policy *p, uint64_t now_ns)
 {
 	h->fail_total++;
 	h->streak_fail = count_up(h->streak_fail);

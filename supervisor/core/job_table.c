@@ -13,11 +13,11 @@
 static_assert(JOB_TABLE_MAX == 1U << ID_INDEX_BITS, "an id holds an index");
 
 struct job_table {
-	struct job *jobs;	/* id 0: free */
-	uint16_t *turns;	/* upper half of the next id of each place */
-	uint32_t *live;		/* indexes in use, dense */
-	uint32_t *live_pos;	/* where in live each index is */
-	uint32_t *unused;	/* a stack of free indexes */
+	struct job *jobs;   /* id 0: free */
+	uint16_t *turns;    /* upper half of the next id of each place */
+	uint32_t *live;	    /* indexes in use, dense */
+	uint32_t *live_pos; /* where in live each index is */
+	uint32_t *unused;   /* a stack of free indexes */
 	uint32_t max, live_count, waiting;
 	struct job_stats stats;
 };
@@ -185,7 +185,8 @@ struct job *job_table_waiting(const struct job_table *t,
 	for (uint32_t i = 0; i < t->live_count; i++) {
 		struct job *j = &t->jobs[t->live[i]];
 
-		if (j->worker != JOB_NO_WORKER || (after && !is_older(after, j)))
+		if (j->worker != JOB_NO_WORKER ||
+		    (after && !is_older(after, j)))
 			continue;
 		if (!best || is_older(j, best))
 			best = j;

@@ -12,27 +12,27 @@
 
 #define JOB_TABLE_MAX 65536
 #define JOB_NO_WORKER UINT32_MAX
-#define JOB_ATTEMPTS 3		/* workers that may die of one job */
-#define JOB_SLACK_NS 2000000000ULL	/* for a worker to say it in time */
+#define JOB_ATTEMPTS 3		   /* workers that may die of one job */
+#define JOB_SLACK_NS 2000000000ULL /* for a worker to say it in time */
 
 enum job_stage { JOB_STAGE_RESOLVE, JOB_STAGE_PROBE };
 
 struct job {
-	uint32_t id;		/* never 0; not reused for a long time */
-	uint32_t check;		/* see target_check_id() */
-	uint64_t key;		/* of the check: it may be gone after a reload */
-	uint64_t slot;		/* of the schedule */
+	uint32_t id;	/* never 0; not reused for a long time */
+	uint32_t check; /* see target_check_id() */
+	uint64_t key;	/* of the check: it may be gone after a reload */
+	uint64_t slot;	/* of the schedule */
 	uint64_t due_ns;
-	uint64_t sent_ns;	/* to the worker it has now, or 0 */
-	uint64_t deadline_ns;	/* what workers are told */
-	uint32_t worker;	/* place, JOB_NO_WORKER: waits to be sent */
+	uint64_t sent_ns;     /* to the worker it has now, or 0 */
+	uint64_t deadline_ns; /* what workers are told */
+	uint32_t worker;      /* place, JOB_NO_WORKER: waits to be sent */
 	uint32_t generation;
-	uint8_t attempts;	/* workers it was given to */
-	uint8_t stage;		/* enum job_stage */
-	bool is_solo;		/* with nothing else in its worker */
-	bool is_witness;	/* asked for by the offline gate */
-	bool is_scheduled;	/* schedule_done() is owed */
-	uint64_t cookie;	/* of who asked for it by hand; 0: schedule */
+	uint8_t attempts;  /* workers it was given to */
+	uint8_t stage;	   /* enum job_stage */
+	bool is_solo;	   /* with nothing else in its worker */
+	bool is_witness;   /* asked for by the offline gate */
+	bool is_scheduled; /* schedule_done() is owed */
+	uint64_t cookie;   /* of who asked for it by hand; 0: schedule */
 };
 
 struct job_stats {

@@ -16,8 +16,9 @@ enum witness_flag {
 	IS_WITNESS = 1 << 0,
 	IS_PREFERRED = 1 << 1,
 	IS_LOCAL = 1 << 2,
-	HAS_FAILED = 1 << 3,	/* in this doubt */
-	WAS_ASKED = 1 << 4,	/* in this doubt */
+	HAS_FAILED = 1 << 3, /* in this doubt */
+	IS_KNOWN = 1 << 5,   /* may be asked for want of a witness */
+	WAS_ASKED = 1 << 4,  /* in this doubt */
 };
 
 struct offline {
@@ -26,14 +27,14 @@ struct offline {
 	enum offline_state state;
 	enum offline_change change;
 	bool has_link;
-	bool asked_all;		/* this doubt has no more witnesses to ask */
+	bool asked_all; /* this doubt has no more witnesses to ask */
 	uint32_t failed, asked, asked_failed;
 	uint32_t pulses;
 	uint64_t turn;
 	uint64_t since_ns;
 	uint64_t last_ok_ns;
-	uint64_t returned_ns;	/* 0: never was offline */
-	uint64_t pulse_ns;	/* next one */
+	uint64_t returned_ns; /* 0: never was offline */
+	uint64_t pulse_ns;    /* next one */
 };
 
 int offline_new(struct offline **ret, uint32_t max)
@@ -71,7 +72,7 @@ void offline_set_witness(struct offline *o, uint32_t target, bool is_witness,
 		return;
 	f = &o->flags[target];
 	o->witnesses -= !!(*f & IS_WITNESS);
-	*f &= (uint8_t)~(IS_WITNESS | IS_PREFERRED);
+	*f &= (uint8_t) ~(IS_WITNESS | IS_PREFERRED);
 	if (!is_witness || (*f & IS_LOCAL))
 		return;
 	*f |= (uint8_t)(IS_WITNESS | (preferred ? IS_PREFERRED : 0));
@@ -93,7 +94,7 @@ static void enter(struct offline *o, enum offline_state state,
 		  enum offline_change change, uint64_t now_ns)
 {
 	for (uint32_t i = 0; i < o->max; i++)
-		o->flags[i] &= (uint8_t)~(HAS_FAILED | WAS_ASKED);
+		o->flags[i] &= (uint8_t) ~(HAS_FAILED | WAS_ASKED);
 	o->failed = o->asked = o->asked_failed = 0;
 	o->asked_all = false;
 	o->state = state;
@@ -185,6 +186,8 @@ void offline_link(struct offline *o, bool has_uplink, uint64_t now_ns)
 	o->has_link = has_uplink;
 	if (!has_uplink && o->state != OFFLINE)
 		enter(o, OFFLINE, OFFLINE_WENT, now_ns);
+	else if (has_uplink && o->state == OFFLINE && o->witnesses == 0)
+		enter(o, ONLINE, OFFLINE_RETURNED, now_ns); /* none to ask */
 	else if (has_uplink && o->state == OFFLINE)
 		o->pulse_ns = now_ns;
 }
@@ -222,14 +225,14 @@ static uint32_t find_preferred(const struct offline *o, uint8_t without)
 }
 
 /* From a place that is another each time: neighbours are alike. */
-static uint32_t find_any(struct offline *o, uint8_t without)
+static uint32_t find_any(struct offline *o, uint8_t with, uint8_t without)
 {
 	uint32_t start = (uint32_t)(hash_mix(o->turn++) % o->max);
 
 	for (uint32_t i = 0; i < o->max; i++) {
 		uint32_t t = (start + i) % o->max;
 
-		if ((o->flags[t] & IS_WITNESS) && !(o->flags[t] & without))
+		if ((o->flags[t] & with) && !(o->flags[t] & without))
 			return t;
 	}
 	return UINT32_MAX;
@@ -244,7 +247,7 @@ static uint32_t witness_in_doubt(struct offline *o, uint64_t now_ns)
 	if (o->asked < OFFLINE_WITNESSES) {
 		t = find_preferred(o, HAS_FAILED | WAS_ASKED);
 		if (t == UINT32_MAX)
-			t = find_any(o, HAS_FAILED | WAS_ASKED);
+			t = find_any(o, IS_WITNESS, HAS_FAILED | WAS_ASKED);
 	}
 	if (t == UINT32_MAX) {
 		o->asked_all = true;
@@ -262,11 +265,13 @@ static uint32_t witness_for_pulse(struct offline *o, uint64_t now_ns)
 
 	if (now_ns < o->pulse_ns)
 		return t;
-	o->pulse_ns = now_ns + (o->has_link ? OFFLINE_PULSE_NS
-					    : PULSE_NO_LINK_NS);
+	o->pulse_ns = now_ns +
+		      (o->has_link ? OFFLINE_PULSE_NS : PULSE_NO_LINK_NS);
 	if (o->pulses++ % 2 == 0)
 		t = find_preferred(o, 0);
-	return t == UINT32_MAX ? find_any(o, 0) : t;
+	if (t == UINT32_MAX)
+		t = find_any(o, IS_WITNESS, 0);
+	return t == UINT32_MAX ? find_any(o, IS_KNOWN, IS_LOCAL) : t;
 }
 
 uint32_t offline_witness(struct offline *o, uint64_t now_ns)

@@ -12,25 +12,25 @@
 #include <stdint.h>
 
 #define OFFLINE_WITNESSES 8
-#define OFFLINE_CONFIRM_NS 12000000000ULL	/* longest time in doubt */
-#define OFFLINE_PULSE_NS 1000000000ULL	/* one witness asked each, offline */
-#define OFFLINE_GRACE_NS 2000000000ULL	/* after the return: ask again */
+#define OFFLINE_CONFIRM_NS 12000000000ULL /* longest time in doubt */
+#define OFFLINE_PULSE_NS 1000000000ULL	  /* one witness asked each, offline */
+#define OFFLINE_GRACE_NS 2000000000ULL	  /* after the return: ask again */
 
 enum offline_state { ONLINE, OFFLINE_DOUBT, OFFLINE };
 
 /* What to do with one result. */
 enum offline_judgement {
 	OFFLINE_APPLY,
-	OFFLINE_HOLD,		/* keep it until the doubt ends */
-	OFFLINE_DROP,		/* says nothing about the target: ask again */
+	OFFLINE_HOLD, /* keep it until the doubt ends */
+	OFFLINE_DROP, /* says nothing about the target: ask again */
 };
 
 enum offline_change {
 	OFFLINE_NO_CHANGE,
-	OFFLINE_DOUBTED,	/* ask offline_witness() until it has no more */
-	OFFLINE_CLEARED,	/* doubt ended: apply what was held */
-	OFFLINE_WENT,		/* drop what was held, freeze, pause */
-	OFFLINE_RETURNED,	/* resume, ask everything again, with a spread */
+	OFFLINE_DOUBTED,  /* ask offline_witness() until it has no more */
+	OFFLINE_CLEARED,  /* doubt ended: apply what was held */
+	OFFLINE_WENT,	  /* drop what was held, freeze, pause */
+	OFFLINE_RETURNED, /* resume, ask everything again, with a spread */
 };
 
 struct offline;

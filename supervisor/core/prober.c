@@ -127,8 +127,8 @@ static struct job *next_scheduled(struct prober *p,
 	struct schedule_item item;
 
 	while (schedule_pop(p->schedule, now->mono_ns, &item)) {
-		struct target *t = target_table_get(
-			p->targets, item.check / TARGET_CHECKS);
+		struct target *t = target_table_get(p->targets,
+						    item.check / TARGET_CHECKS);
 		struct job flags = { .slot = item.slot, .due_ns = item.due_ns };
 		struct job *j;
 
@@ -208,8 +208,8 @@ static int hold_result(struct prober *p, const struct job *j,
 		return -ENOSPC;
 	if (p->held_count == p->held_cap) {
 		size_t cap = p->held_cap ? p->held_cap * 2 : 16;
-		struct prober_held *held =
-			reallocarray(p->held, cap, sizeof(*held));
+		struct prober_held *held = reallocarray(p->held, cap,
+							sizeof(*held));
 
 		if (!held)
 			return -ENOMEM;
@@ -271,8 +271,7 @@ static void settle(struct prober *p, struct job *j, const struct result *r,
 		return; /* a reload took the check away meanwhile */
 	account(p, t, r, now);
 	ret->effect = judge(p, &ret->job, r, now);
-	reschedule(p, &ret->job,
-		   &t->checks[ret->job.check % TARGET_CHECKS],
+	reschedule(p, &ret->job, &t->checks[ret->job.check % TARGET_CHECKS],
 		   p->totals.dropped_results != dropped, now);
 	prober_follow_gate(p, now);
 }

@@ -23,7 +23,7 @@
 struct prober_held;
 
 struct prober {
-	struct target_table *targets;	/* all owned */
+	struct target_table *targets; /* all owned */
 	struct schedule *schedule;
 	struct job_table *jobs;
 	struct quarantine *quarantine;
@@ -33,13 +33,13 @@ struct prober {
 	size_t group_count;
 	struct budget budget;
 	struct totals totals;
-	struct prober_held *held;	/* results in doubt */
+	struct prober_held *held; /* results in doubt */
 	size_t held_count, held_cap;
 	uint64_t job_timeout_ns;	/* deadline of a job, all attempts */
 	uint64_t groups_epoch;		/* counts evaluations */
 	bool groups_dirty;		/* evaluate at the next call */
 	bool stats_dirty;		/* only latencies moved: not at once */
-	uint64_t groups_ns, stretch_ns;	/* when last done */
+	uint64_t groups_ns, stretch_ns; /* when last done */
 	uint32_t stretch;		/* permille */
 	uint32_t offered;		/* job handed out last */
 	struct job **lost;		/* room for the jobs of one worker */
@@ -60,8 +60,8 @@ struct prober_final {
 
 /* From the configuration; on reload with the running one, which gives up its
  * health, jobs, counters and events and is to be freed. -ENOMEM, -EINVAL. */
-int prober_new(struct prober **ret, const struct config *c,
-	       struct prober *old, const struct prober_now *now);
+int prober_new(struct prober **ret, const struct config *c, struct prober *old,
+	       const struct prober_now *now);
 /* Accepts NULL, sets *p to NULL. */
 void prober_free(struct prober **p);
 #define auto_prober __attribute__((cleanup(prober_free)))

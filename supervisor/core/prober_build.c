@@ -12,8 +12,8 @@ struct build {
 	const struct config *c;
 	const struct prober *old;
 	const struct prober_now *now;
-	uint32_t *node_targets;		/* by index of config.nodes */
-	uint64_t *node_intervals;	/* 0: in no group, not scheduled */
+	uint32_t *node_targets;	  /* by index of config.nodes */
+	uint64_t *node_intervals; /* 0: in no group, not scheduled */
 	uint32_t checks;
 };
 
@@ -94,8 +94,9 @@ static int add_direct(struct build *b)
 	struct target *t;
 	int r = add_target(b, &spec, &t);
 
-	return r < 0 ? r : add_node_checks(b, t, &direct,
-					   b->c->global.check_interval_ns);
+	return r < 0 ? r
+		     : add_node_checks(b, t, &direct,
+				       b->c->global.check_interval_ns);
 }
 
 static int add_nodes(struct build *b)
@@ -119,9 +120,9 @@ static int add_nodes(struct build *b)
 		if (r == 1 || spec.is_unsupported)
 			continue;
 		r = add_node_checks(b, t, n,
-				    interval_ns ? interval_ns
-						: b->c->global
-							  .check_interval_ns);
+				    interval_ns
+					    ? interval_ns
+					    : b->c->global.check_interval_ns);
 		if (r < 0)
 			return r;
 	}
@@ -277,10 +278,9 @@ static int add_groups(struct build *b)
 		return -ENOMEM;
 	for (size_t i = 0; i < b->c->group_count; i++) {
 		const struct config_group *cg = &b->c->groups[i];
-		uint64_t tolerance_ns = cg->has_tolerance
-						? cg->check_tolerance_ns
-						: b->c->global
-							  .check_tolerance_ns;
+		uint64_t tolerance_ns =
+			cg->has_tolerance ? cg->check_tolerance_ns
+					  : b->c->global.check_tolerance_ns;
 		int r = group_init(&p->groups[i], cg, b->node_targets,
 				   tolerance_ns);
 
@@ -288,10 +288,10 @@ static int add_groups(struct build *b)
 			return r;
 		p->group_count++;
 		for (size_t k = 0; b->old && k < b->old->group_count; k++) {
-			if (strcmp(b->old->groups[k].name,
-				   p->groups[i].name) == 0)
-				group_inherit(&p->groups[i],
-					      &b->old->groups[k], p->targets);
+			if (strcmp(b->old->groups[k].name, p->groups[i].name) ==
+			    0)
+				group_inherit(&p->groups[i], &b->old->groups[k],
+					      p->targets);
 		}
 	}
 	return 0;
@@ -340,7 +340,8 @@ static int make_tables(struct build *b, size_t targets)
 	struct prober *p = b->p;
 	struct schedule_config cfg = {
 		.max_concurrent = MAX(MIN(cs->max_concurrent,
-					  (uint32_t)PROBER_JOBS_MAX / 2), 1U),
+					  (uint32_t)PROBER_JOBS_MAX / 2),
+				      1U),
 		.rate = cs->probe_rate,
 		.adaptive = cs->adaptive,
 		.max_checks = (uint32_t)targets * TARGET_CHECKS,

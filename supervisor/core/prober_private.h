@@ -8,8 +8,8 @@
 #define PROBER_JOBS_MAX 8192
 #define PROBER_EVENTS 1024
 #define PROBER_HELD_MAX 4096
-#define PROBER_WITNESS_NS (3 * NS_PER_S)	/* deadline of a witness */
-#define PROBER_REASK_NS (3 * NS_PER_S)	/* spread of what was dropped */
+#define PROBER_WITNESS_NS (3 * NS_PER_S) /* deadline of a witness */
+#define PROBER_REASK_NS (3 * NS_PER_S)	 /* spread of what was dropped */
 
 struct prober_held {
 	uint32_t check;

@@ -150,26 +150,36 @@ static void come_back(struct prober *p, const struct prober_now *now)
 	prober_event(p, EVENT_ONLINE, now, NULL, "the uplink is back");
 }
 
-/* Ask @target in a check that is up and not already under way. */
-static void ask_witness(struct prober *p, uint32_t target,
-			const struct prober_now *now)
+/* Ask @target in a check that has @verdict and is not already under way. */
+static bool ask_if(struct prober *p, uint32_t target, enum verdict verdict,
+		   const struct prober_now *now)
 {
 	struct target *t = target_table_get(p->targets, target);
 	struct job *j;
 
 	for (unsigned int k = 0; t && k < TARGET_CHECKS; k++) {
 		const struct target_check *c = &t->checks[k];
-		uint32_t id = target_check_id(target, k);
 
-		if (!c->is_used || c->health.verdict != VERDICT_UP)
+		if (!c->is_used || c->health.verdict != verdict)
 			continue;
-		if (prober_ask(p, id, 0, now, &j) < 0)
+		if (prober_ask(p, target_check_id(target, k), 0, now, &j) < 0)
 			continue;
 		j->is_witness = true;
 		j->deadline_ns = MIN(j->deadline_ns,
 				     now->mono_ns + PROBER_WITNESS_NS);
-		return;
+		return true;
 	}
+	return false;
+}
+
+static void ask_witness(struct prober *p, uint32_t target,
+			const struct prober_now *now)
+{
+	/* where nothing is up any answer is welcome */
+	if (!ask_if(p, target, VERDICT_UP, now) &&
+	    offline_state(p->offline) == OFFLINE &&
+	    !ask_if(p, target, VERDICT_UNKNOWN, now))
+		ask_if(p, target, VERDICT_DOWN, now);
 }
 
 static void ask_witnesses(struct prober *p, const struct prober_now *now)
@@ -233,10 +243,9 @@ void prober_update_stretch(struct prober *p, const struct prober_now *now)
 				p->schedule, target_check_id(i, k), false);
 
 			if (ns && target_is_probed(t))
-				per_day += (double)t->checks[k]
-						   .health.bytes_each *
-					   (double)(DAY_S * NS_PER_S) /
-					   (double)ns;
+				per_day +=
+					(double)t->checks[k].health.bytes_each *
+					(double)(DAY_S * NS_PER_S) / (double)ns;
 		}
 	}
 	stretch = budget_stretch(&p->budget, (uint64_t)per_day, now->wall_s);

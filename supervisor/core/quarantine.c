@@ -8,18 +8,18 @@
 #include "common/base.h"
 
 #define DEATHS_KEPT 16
-#define COMPANY_REPEAT 2	/* deaths in company that keep one alone */
+#define COMPANY_REPEAT 2 /* deaths in company that keep one alone */
 
 struct death {
 	uint64_t at_ns;
 	bool alone;
-	bool cleared;		/* a clean finish came after it */
+	bool cleared; /* a clean finish came after it */
 };
 
 struct suspect {
 	uint64_t key;
-	uint64_t until_ns;	/* held: until then; 0: not held */
-	bool on_probation;	/* released by time: alone until clean */
+	uint64_t until_ns; /* held: until then; 0: not held */
+	bool on_probation; /* released by time: alone until clean */
 	uint32_t head, count;
 	struct death deaths[DEATHS_KEPT];
 };

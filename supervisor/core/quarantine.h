@@ -14,16 +14,16 @@
 
 #include "supervisor/config/config_supervisor.h"
 
-#define QUARANTINE_MAX 1024	/* targets remembered at once */
+#define QUARANTINE_MAX 1024 /* targets remembered at once */
 
 struct quarantine;
 
 struct quarantine_view {
 	uint64_t key;
-	uint32_t deaths;	/* within the window */
-	uint32_t alone;		/* of them with nothing else in flight */
+	uint32_t deaths; /* within the window */
+	uint32_t alone;	 /* of them with nothing else in flight */
 	bool is_held, is_suspect;
-	uint64_t until_ns;	/* held: released then */
+	uint64_t until_ns; /* held: released then */
 };
 
 int quarantine_new(struct quarantine **ret, const struct quarantine_policy *p);

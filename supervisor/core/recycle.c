@@ -204,8 +204,8 @@ int recycle_derive(const struct recycle_machine *m, struct recycle_limits *ret)
 		return -EINVAL;
 	l.memory_total_bytes = m->memory_total_bytes;
 	if (l.memory_total_bytes == 0)
-		l.memory_total_bytes =
-			MIN(m->ram_bytes / 100 * 15, MEMORY_TOTAL_MAX);
+		l.memory_total_bytes = MIN(m->ram_bytes / 100 * 15,
+					   MEMORY_TOTAL_MAX);
 	if (growth_each(l.memory_total_bytes, 1) < HARD_MIN)
 		return -ENOSPC;
 	l.workers = m->workers ? m->workers
@@ -214,9 +214,9 @@ int recycle_derive(const struct recycle_machine *m, struct recycle_limits *ret)
 	while (l.spares < 2 && growth_each(l.memory_total_bytes,
 					   l.workers + l.spares + 1) >= need)
 		l.spares++;
-	l.rss_hard_bytes =
-		MIN(growth_each(l.memory_total_bytes, l.workers + l.spares),
-		    m->rss_hard_bytes ? m->rss_hard_bytes : HARD_MAX);
+	l.rss_hard_bytes = MIN(
+		growth_each(l.memory_total_bytes, l.workers + l.spares),
+		m->rss_hard_bytes ? m->rss_hard_bytes : HARD_MAX);
 	l.rss_soft_bytes = m->rss_soft_bytes ? m->rss_soft_bytes
 					     : l.rss_hard_bytes / 2;
 	l.rss_soft_bytes = MIN(l.rss_soft_bytes, l.rss_hard_bytes);

@@ -25,15 +25,15 @@ struct recycle_sample {
 
 /* What is known about one running worker; zero it at spawn. */
 struct recycle_meter {
-	uint64_t seed;			/* slot and generation: its own jitter */
-	uint64_t ready_ns;		/* HELLO, 0: not yet */
-	uint64_t draining_ns;		/* drain began, 0: it did not */
-	uint64_t base_bytes;		/* anonymous RSS at HELLO */
+	uint64_t seed;	      /* slot and generation: its own jitter */
+	uint64_t ready_ns;    /* HELLO, 0: not yet */
+	uint64_t draining_ns; /* drain began, 0: it did not */
+	uint64_t base_bytes;  /* anonymous RSS at HELLO */
 	uint64_t anon_bytes;
-	uint64_t probes;		/* results taken from it */
+	uint64_t probes; /* results taken from it */
 	uint32_t fds;
-	uint64_t heartbeat_ns;		/* its loop last turned */
-	uint64_t overdue_ns;		/* deadline of its oldest job, 0: none */
+	uint64_t heartbeat_ns; /* its loop last turned */
+	uint64_t overdue_ns;   /* deadline of its oldest job, 0: none */
 	struct recycle_sample samples[RECYCLE_SAMPLES];
 	uint32_t sample_head, sample_count;
 };
@@ -60,7 +60,7 @@ struct recycle_verdict recycle_decide(const struct recycle_policy *p,
 struct recycle_machine {
 	uint64_t ram_bytes;
 	uint32_t cpus;
-	uint64_t memory_total_bytes;	/* as configured, 0: derive */
+	uint64_t memory_total_bytes; /* as configured, 0: derive */
 	uint32_t workers;
 	uint32_t flow_entries;
 	uint64_t rss_soft_bytes, rss_hard_bytes;
@@ -69,12 +69,12 @@ struct recycle_machine {
 struct recycle_limits {
 	uint64_t memory_total_bytes;
 	uint32_t workers;
-	uint32_t spares;	/* workers beyond that fit: 0 drain first, 1
+	uint32_t spares; /* workers beyond that fit: 0 drain first, 1
 				 * replace first, 2 also a solo one */
 	uint64_t rss_soft_bytes, rss_hard_bytes;
-	uint64_t data_bytes;	/* RLIMIT_DATA of a worker */
-	uint32_t flow_entries;	/* a power of two */
-	bool was_lowered;	/* what was configured does not fit: say so */
+	uint64_t data_bytes;   /* RLIMIT_DATA of a worker */
+	uint32_t flow_entries; /* a power of two */
+	bool was_lowered;      /* what was configured does not fit: say so */
 };
 
 /*

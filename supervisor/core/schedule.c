@@ -374,8 +374,8 @@ void schedule_kick(struct schedule *s, uint32_t check, uint64_t spread_ns,
 		return;
 	e->kick_ns = now_ns;
 	advance(s, check,
-		now_ns + (spread_ns ? hash_pair(e->key, now_ns) % spread_ns
-				    : 0),
+		now_ns +
+			(spread_ns ? hash_pair(e->key, now_ns) % spread_ns : 0),
 		HEAP_URGENT);
 }
 

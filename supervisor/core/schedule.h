@@ -13,30 +13,30 @@
 #include <stdint.h>
 
 #define SCHEDULE_SLOW_FACTOR 10
-#define SCHEDULE_DEAD_MAX_NS 600000000000ULL	/* dead targets: 10 min */
+#define SCHEDULE_DEAD_MAX_NS 600000000000ULL /* dead targets: 10 min */
 #define SCHEDULE_JITTER_PERCENT 10
-#define SCHEDULE_TARGET_GAP_NS 50000000ULL	/* between checks of a target */
-#define SCHEDULE_KICK_GAP_NS 2000000000ULL	/* one check by kicks */
+#define SCHEDULE_TARGET_GAP_NS 50000000ULL /* between checks of a target */
+#define SCHEDULE_KICK_GAP_NS 2000000000ULL /* one check by kicks */
 
 enum schedule_skip {
-	SKIP_IN_FLIGHT,		/* the probe before had not ended */
-	SKIP_LATE,		/* the whole slot went by before its turn */
+	SKIP_IN_FLIGHT, /* the probe before had not ended */
+	SKIP_LATE,	/* the whole slot went by before its turn */
 	SKIP_OFFLINE,
 	SKIP_COUNT
 };
 
 struct schedule_config {
 	uint32_t max_concurrent;
-	uint32_t rate;		/* probes a second, 0: no bucket */
-	bool adaptive;		/* not hot: SCHEDULE_SLOW_FACTOR x interval */
-	uint32_t max_checks;	/* ids are below this */
-	uint32_t checks_per_target;	/* id / this is the target */
-	uint64_t seed;		/* of the jitter, not of the phases */
+	uint32_t rate;	     /* probes a second, 0: no bucket */
+	bool adaptive;	     /* not hot: SCHEDULE_SLOW_FACTOR x interval */
+	uint32_t max_checks; /* ids are below this */
+	uint32_t checks_per_target; /* id / this is the target */
+	uint64_t seed;		    /* of the jitter, not of the phases */
 };
 
 struct schedule_item {
 	uint32_t check;
-	uint64_t slot;		/* counts up for each check */
+	uint64_t slot; /* counts up for each check */
 	uint64_t due_ns;
 	uint64_t lag_ns;
 };

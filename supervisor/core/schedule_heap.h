@@ -12,15 +12,15 @@ enum schedule_heap_id { HEAP_NORMAL, HEAP_URGENT, HEAP_COUNT, HEAP_NONE };
 
 struct schedule_entry {
 	uint64_t key;
-	uint64_t interval_ns;	/* as configured */
+	uint64_t interval_ns; /* as configured */
 	uint64_t due_ns;
-	uint64_t last_due_ns;	/* of the turn handed out last */
+	uint64_t last_due_ns; /* of the turn handed out last */
 	uint64_t slot;
-	uint64_t dead_ns;	/* grown interval, 0: not dead */
+	uint64_t dead_ns; /* grown interval, 0: not dead */
 	uint64_t kick_ns;
-	uint32_t pos;		/* in its heap */
-	uint8_t heap;		/* enum schedule_heap_id */
-	uint8_t turns;		/* 0, 1, then 2 for more */
+	uint32_t pos;  /* in its heap */
+	uint8_t heap;  /* enum schedule_heap_id */
+	uint8_t turns; /* 0, 1, then 2 for more */
 	bool is_used, is_held, is_hot, in_flight;
 };
 
@@ -32,12 +32,12 @@ struct schedule_heap {
 struct schedule {
 	struct schedule_config cfg;
 	struct schedule_entry *entries;
-	uint64_t *target_ns;	/* last turn of each target */
+	uint64_t *target_ns; /* last turn of each target */
 	struct schedule_heap heaps[HEAP_COUNT];
 	struct schedule_stats stats;
 	uint32_t stretch_permille;
 	uint32_t used, in_flight;
-	uint64_t credit_ns, refill_ns;	/* token bucket, in time */
+	uint64_t credit_ns, refill_ns; /* token bucket, in time */
 	bool paused;
 };
 

@@ -9,16 +9,11 @@
 #define SIGNAL_KILL 9 /* the same on every Linux; the header brings clocks */
 
 static const char *const event_names[] = {
-	[SLOT_EV_SPAWN] = "spawn",
-	[SLOT_EV_SPAWN_FAILED] = "spawn_failed",
-	[SLOT_EV_HELLO] = "hello",
-	[SLOT_EV_BAD_MESSAGE] = "bad_message",
-	[SLOT_EV_CLOSED] = "closed",
-	[SLOT_EV_RETIRE] = "retire",
-	[SLOT_EV_KILL] = "kill",
-	[SLOT_EV_TICK] = "tick",
-	[SLOT_EV_EXITED] = "exited",
-	[SLOT_EV_REVIVE] = "revive",
+	[SLOT_EV_SPAWN] = "spawn",   [SLOT_EV_SPAWN_FAILED] = "spawn_failed",
+	[SLOT_EV_HELLO] = "hello",   [SLOT_EV_BAD_MESSAGE] = "bad_message",
+	[SLOT_EV_CLOSED] = "closed", [SLOT_EV_RETIRE] = "retire",
+	[SLOT_EV_KILL] = "kill",     [SLOT_EV_TICK] = "tick",
+	[SLOT_EV_EXITED] = "exited", [SLOT_EV_REVIVE] = "revive",
 };
 static_assert(ARRAY_LEN(event_names) == SLOT_EVENT_COUNT, "name the event");
 

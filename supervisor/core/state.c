@@ -56,7 +56,8 @@ static void put_check(struct wcur *w, const struct target_check *c,
 	wcur_u8(w, (uint8_t)n);
 	for (unsigned int i = 0; i < n; i++) /* oldest first */
 		wcur_u32(w, h->samples_us[(h->sample_head + HEALTH_SAMPLES - n +
-					   i) % HEALTH_SAMPLES]);
+					   i) %
+					  HEALTH_SAMPLES]);
 	wcur_u32(w, h->moving_us);
 	wcur_u32(w, h->bytes_each);
 	wcur_u32(w, h->leaked_bytes);
@@ -73,9 +74,9 @@ static void put_target(struct wcur *w, const struct target *t,
 		n += t->checks[k].is_used;
 	wcur_u64(w, t->identity);
 	wcur_u8(w, (uint8_t)t->admin);
-	wcur_u32(w, t->admin_until_ns ? 1 + state_age_s(now->mono_ns,
-							t->admin_until_ns)
-				      : 0);
+	wcur_u32(w, t->admin_until_ns
+			    ? 1 + state_age_s(now->mono_ns, t->admin_until_ns)
+			    : 0);
 	wcur_u64(w, t->bytes_today);
 	wcur_u64(w, t->bytes_total);
 	wcur_u64(w, t->leaked_bytes);

@@ -15,7 +15,7 @@
 #include "supervisor/core/target.h"
 
 #define STATE_VERSION 1
-#define STATE_MAX (64U << 20)	/* bytes of an image */
+#define STATE_MAX (64U << 20) /* bytes of an image */
 
 /* Borrowed parts; the same for both directions. */
 struct state_parts {

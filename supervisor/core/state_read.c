@@ -14,11 +14,11 @@
 
 struct walk {
 	struct rcur c;
-	const struct state_parts *parts;	/* NULL: check only */
+	const struct state_parts *parts; /* NULL: check only */
 	const struct state_clock *now;
-	uint64_t away_s;	/* between saving and now */
-	bool is_bad;		/* a value out of its range */
-	int error;		/* while applying */
+	uint64_t away_s; /* between saving and now */
+	bool is_bad;	 /* a value out of its range */
+	int error;	 /* while applying */
 };
 
 /* An instant @age_s before the image was saved. */

@@ -12,12 +12,12 @@
 #define TTL_MAX_S 86400U
 
 struct target_table {
-	struct target **items;	/* by index; NULL: a hole */
+	struct target **items; /* by index; NULL: a hole */
 	size_t max;
-	uint32_t limit;		/* above the highest index in use */
+	uint32_t limit; /* above the highest index in use */
 	uint32_t count;
-	uint32_t hint;		/* no free index below it was wanted */
-	uint32_t *buckets;	/* identity to index + 1, open addressing */
+	uint32_t hint;	   /* no free index below it was wanted */
+	uint32_t *buckets; /* identity to index + 1, open addressing */
 	size_t bucket_mask;
 };
 
@@ -131,8 +131,8 @@ static void insert(struct target_table *t, struct target *target)
 }
 
 /* An index that neither a target of @t nor one of @old has; else any free. */
-static int free_index(struct target_table *t,
-		      const struct target_table *old, uint32_t *ret)
+static int free_index(struct target_table *t, const struct target_table *old,
+		      uint32_t *ret)
 {
 	uint32_t any = UINT32_MAX;
 
@@ -231,7 +231,7 @@ int target_add_check(struct target *target, const struct target_check *spec,
 		     const struct target_table *old)
 {
 	const struct target *before = old ? target_table_find(old,
-							 target->identity)
+							      target->identity)
 					  : NULL;
 	struct target_check *c;
 	int k = check_index(target, spec);
@@ -305,8 +305,8 @@ int target_usability(const struct target *t, unsigned int k)
 				       ? t->checks[k].health.verdict
 				       : t->assumed;
 
-	if (t->is_unsupported || t->is_quarantined ||
-	    t->admin == ADMIN_DRAIN || t->admin == ADMIN_MAINT)
+	if (t->is_unsupported || t->is_quarantined || t->admin == ADMIN_DRAIN ||
+	    t->admin == ADMIN_MAINT)
 		return 0;
 	if (t->admin == ADMIN_FORCED_UP)
 		return 2;

@@ -15,8 +15,8 @@
 #include "common/msg.h"
 #include "supervisor/core/health.h"
 
-#define TARGET_CHECKS 6		/* of nodes: index = enum check_class */
-#define TARGET_NAME_MAX 128	/* bytes with the NUL; longer names are cut */
+#define TARGET_CHECKS 6	    /* of nodes: index = enum check_class */
+#define TARGET_NAME_MAX 128 /* bytes with the NUL; longer names are cut */
 #define TARGET_NONE UINT32_MAX
 
 enum target_kind {
@@ -29,48 +29,48 @@ enum target_kind {
 
 struct target_check {
 	bool is_used;
-	uint8_t cls;		/* enum check_class */
-	uint8_t family;		/* 4 or 6 */
+	uint8_t cls;	/* enum check_class */
+	uint8_t family; /* 4 or 6 */
 	struct health_policy policy;
 	uint64_t interval_ns;
-	uint64_t key;		/* target and question, stable over restarts */
+	uint64_t key; /* target and question, stable over restarts */
 	struct health health;
 };
 
 struct target_addrs {
 	struct addr addrs[MSG_ADDRS_MAX];
 	uint8_t count;
-	bool is_literal;	/* from the configuration: never expires */
-	uint16_t outcome;	/* of the last resolution */
-	uint64_t resolved_ns;	/* 0: never */
+	bool is_literal;      /* from the configuration: never expires */
+	uint16_t outcome;     /* of the last resolution */
+	uint64_t resolved_ns; /* 0: never */
 	uint64_t expires_ns;
 };
 
 struct target {
 	uint32_t index;
 	enum target_kind kind;
-	uint64_t identity;	/* kind, name and what makes it this node */
-	size_t config_index;	/* in config.nodes, upstreams or monitors */
+	uint64_t identity;   /* kind, name and what makes it this node */
+	size_t config_index; /* in config.nodes, upstreams or monitors */
 	char name[TARGET_NAME_MAX];
-	bool is_unsupported;	/* shown, never probed or used */
-	bool is_quarantined;	/* kept in step with quarantine by the prober */
-	bool is_hot;		/* selected or next two of some group */
-	uint8_t assumed;	/* enum verdict of one without checks */
+	bool is_unsupported; /* shown, never probed or used */
+	bool is_quarantined; /* kept in step with quarantine by the prober */
+	bool is_hot;	     /* selected or next two of some group */
+	uint8_t assumed;     /* enum verdict of one without checks */
 	enum node_admin admin;
-	uint64_t admin_until_ns;	/* 0: until changed */
+	uint64_t admin_until_ns; /* 0: until changed */
 	enum node_state state;
 	uint64_t state_since_ns;
 	uint64_t bytes_today, bytes_total;
 	uint64_t leaked_bytes;
 	uint32_t in_flight;
-	struct target_addrs addrs[2];	/* [0] IPv4, [1] IPv6 */
+	struct target_addrs addrs[2]; /* [0] IPv4, [1] IPv6 */
 	struct target_check checks[TARGET_CHECKS];
 };
 
 struct target_spec {
 	enum target_kind kind;
 	const char *name;
-	uint64_t identity;	/* of the configuration; the name is mixed in */
+	uint64_t identity; /* of the configuration; the name is mixed in */
 	size_t config_index;
 	bool is_unsupported;
 };

@@ -11,7 +11,7 @@
 enum not_sent {
 	NOT_SENT_QUARANTINED,
 	NOT_SENT_ADMIN,
-	NOT_SENT_GONE,		/* removed by a reload */
+	NOT_SENT_GONE, /* removed by a reload */
 	NOT_SENT_COUNT
 };
 
@@ -23,9 +23,9 @@ struct totals {
 	uint64_t not_sent[NOT_SENT_COUNT];
 	uint64_t verdict_changes;
 	uint64_t selection_changes;
-	uint64_t held_results;		/* by the offline gate */
+	uint64_t held_results; /* by the offline gate */
 	uint64_t dropped_results;
-	uint64_t late_results;		/* final record after its deadline */
+	uint64_t late_results; /* final record after its deadline */
 	uint64_t bytes_tx, bytes_rx;
 	uint64_t leaked_bytes;
 };
