@@ -115,20 +115,12 @@ static const struct pool_ops ops = {
 
 static int send_job(struct rig *r, struct rig_job *j)
 {
-	struct job_spec spec = { .id = j->id,
-				 .deadline_ms = 5000,
-				 .kind = JOB_DNS_UDP,
-				 .via = JOB_VIA_SOCKS5,
-				 .nfds = 1,
-				 .proto = IPPROTO_UDP };
+	struct job_spec spec = r->spec;
 	struct pool_job job = { .spec = &spec, .is_literal = true };
-	struct sockaddr_in *in = (void *)&spec.peer;
 	struct pool_sent sent;
 	int error;
 
-	in->sin_family = AF_INET;
-	in->sin_port = htons(9); /* nothing is ever sent to it */
-	in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	spec.id = j->id;
 	error = pool_dispatch(r->pool, &job, &sent);
 	if (error == -EAGAIN)
 		return error;
@@ -161,6 +153,20 @@ static int count_fds(void)
 	return n;
 }
 
+static void make_spec(struct job_spec *ret)
+{
+	struct sockaddr_in *in = (void *)&ret->peer;
+
+	*ret = (struct job_spec){ .deadline_ms = 5000,
+				  .kind = JOB_DNS_UDP,
+				  .via = JOB_VIA_SOCKS5,
+				  .nfds = 1,
+				  .proto = IPPROTO_UDP };
+	in->sin_family = AF_INET;
+	in->sin_port = htons(9); /* nobody listens there */
+	in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+}
+
 void rig_init(struct rig *r, const char *program, const char *name)
 {
 	bool may_drop = priv_verify_no_caps() < 0; /* root, or ambient ones */
@@ -176,6 +182,7 @@ void rig_init(struct rig *r, const char *program, const char *name)
 	if (symlink(program, r->path) < 0)
 		abort();
 	r->jobs = calloc(RIG_JOBS_MAX, sizeof(*r->jobs));
+	make_spec(&r->spec);
 	r->max_attempts = 5; /* of three places all may be bad once */
 	r->base = event_base_new();
 	r->config = (struct pool_config){

@@ -20,6 +20,7 @@ struct rig {
 	struct pool *pool;
 	struct pool_config config;
 	char dir[64], path[128];
+	struct job_spec spec; /* of every job; the id is set */
 	struct rig_job *jobs; /* RIG_JOBS_MAX; the id is the index plus one */
 	uint32_t count, done, max_attempts;
 	uint32_t ready, exits, crashes, failed, lost, blamed, unsent;
