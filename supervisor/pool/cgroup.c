@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "supervisor/pool/cgroup.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <mntent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +17,7 @@
 #include "common/fd.h"
 
 #define FILE_MAX_BYTES 65536
+#define DIR_PREFIX "dae-workers-" /* and our pid */
 
 static const char *const limit_file[] = {
 	[CGROUP_V1] = "memory.limit_in_bytes",
@@ -157,6 +161,46 @@ static bool has_memory_v1(const char *dir)
 	return access(path, W_OK) == 0 || access(path, F_OK) == 0;
 }
 
+/* Empty cgroups go; those with processes refuse to. */
+static void remove_tree(const char *dir)
+{
+	char sub[CGROUP_PATH_MAX + NAME_MAX + 2];
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	int n;
+
+	while (d && (e = readdir(d))) {
+		if (e->d_type != DT_DIR || e->d_name[0] == '.')
+			continue;
+		n = snprintf(sub, sizeof(sub), "%s/%s", dir, e->d_name);
+		if (n > 0 && (size_t)n < sizeof(sub))
+			rmdir(sub);
+	}
+	if (d)
+		closedir(d);
+	rmdir(dir);
+}
+
+/* What supervisors that were killed left behind. */
+static void sweep(const char *base)
+{
+	char dir[CGROUP_PATH_MAX + NAME_MAX + 2];
+	DIR *d = opendir(base);
+	struct dirent *e;
+	int pid;
+
+	while (d && (e = readdir(d))) {
+		if (sscanf(e->d_name, DIR_PREFIX "%d", &pid) != 1 || pid <= 0)
+			continue;
+		if (kill(pid, 0) == 0 || errno != ESRCH)
+			continue;
+		snprintf(dir, sizeof(dir), "%s/%s", base, e->d_name);
+		remove_tree(dir);
+	}
+	if (d)
+		closedir(d);
+}
+
 void cgroup_find(struct cgroup_root *ret, const char *where)
 {
 	char base[CGROUP_PATH_MAX];
@@ -178,7 +222,8 @@ void cgroup_find(struct cgroup_root *ret, const char *where)
 		ret->kind = CGROUP_NONE;
 		return;
 	}
-	snprintf(ret->path, sizeof(ret->path), "%.448s/dae-workers-%d", base,
+	sweep(base);
+	snprintf(ret->path, sizeof(ret->path), "%.448s/" DIR_PREFIX "%d", base,
 		 getpid());
 	if ((mkdir(ret->path, 0755) < 0 && errno != EEXIST) ||
 	    (ret->kind == CGROUP_V2 &&

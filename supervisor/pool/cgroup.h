@@ -23,7 +23,8 @@ struct cgroup_root {
  * Prepare a folder for workers' cgroups below @where, or with NULL below the
  * cgroup this process is in. In a v2 subtree this process moves to a leaf of
  * its own first, and only if nothing else lives there. kind is CGROUP_NONE
- * where there is none to be had, which is no error.
+ * where there is none to be had, which is no error. Folders that supervisors
+ * left which are no more are removed.
  */
 void cgroup_find(struct cgroup_root *ret, const char *where);
 /* Removes the folder; the workers' cgroups must be gone. */

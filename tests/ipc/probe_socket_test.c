@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -208,6 +210,33 @@ static void cgroups_come_and_go(void **state)
 	assert_int_equal(access(root.path, F_OK), -1); /* nothing is left */
 }
 
+/* A killed supervisor's folder goes with the next one's start. */
+static void dead_ones_are_swept(void **state)
+{
+	char left[CGROUP_PATH_MAX], inner[CGROUP_PATH_MAX + 8];
+	struct cgroup_root root;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	pid = fork();
+	if (pid == 0)
+		_exit(0);
+	assert_int_equal(reap_wait(pid, &status), 0);
+	cgroup_find(&root, NULL);
+	if (root.kind == CGROUP_NONE)
+		skip();
+	snprintf(left, sizeof(left), "%.*s-%d",
+		 (int)(strrchr(root.path, '-') - root.path), root.path, pid);
+	snprintf(inner, sizeof(inner), "%s/1", left);
+	assert_int_equal(mkdir(left, 0755), 0);
+	assert_int_equal(mkdir(inner, 0755), 0);
+	cgroup_release(&root);
+	cgroup_find(&root, NULL);
+	assert_int_equal(access(left, F_OK), -1);
+	cgroup_release(&root);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +247,7 @@ int main(void)
 		cmocka_unit_test(usage_is_measured),
 		cmocka_unit_test(ends_are_read),
 		cmocka_unit_test(cgroups_come_and_go),
+		cmocka_unit_test(dead_ones_are_swept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
