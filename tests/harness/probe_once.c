@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@
 #include "common/job.h"
 #include "worker/net/tls_ctx.h"
 #include "worker/probe/probe.h"
+#include "worker/sandbox.h"
 
 struct run {
 	struct probe_host host;
@@ -31,6 +33,8 @@ struct run {
 	struct event *more;
 	unsigned long wanted, begun, done, ok;
 	unsigned int at_once;
+	bool is_sandboxed;
+	int fd; /* opened beforehand for the only probe in the sandbox, or -1 */
 	uint64_t us_total;
 	uint32_t peak, leaked, tx, rx;
 };
@@ -78,6 +82,7 @@ static const struct option options[] = {
 	{ "via-sni", required_argument, NULL, 'V' },
 	{ "via-tls", no_argument, NULL, 'L' },
 	{ "via-insecure", no_argument, NULL, 'J' },
+	{ "sandbox", no_argument, NULL, 'X' },
 	{ "tls", no_argument, NULL, 'T' },
 	{ "insecure", no_argument, NULL, 'I' },
 	{ "clock-unset", no_argument, NULL, 'U' },
@@ -139,14 +144,20 @@ static int socket_to(const struct sockaddr_storage *to, uint8_t proto)
 {
 	int type = proto == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM;
 	int fd = socket(to->ss_family, type | SOCK_NONBLOCK, 0);
-	socklen_t len = to->ss_family == AF_INET ?
-				sizeof(struct sockaddr_in) :
-				sizeof(struct sockaddr_in6);
+	socklen_t len = to->ss_family == AF_INET ? sizeof(struct sockaddr_in)
+						 : sizeof(struct sockaddr_in6);
 
-	if (fd < 0 || (connect(fd, (const void *)to, len) < 0 &&
-		       errno != EINPROGRESS))
+	if (fd < 0 ||
+	    (connect(fd, (const void *)to, len) < 0 && errno != EINPROGRESS))
 		die(strerror(errno));
 	return fd;
+}
+
+static int next_socket(struct run *run)
+{
+	if (run->is_sandboxed)
+		return TAKE_FD(run->fd);
+	return socket_to(&run->spec.peer, run->spec.proto);
 }
 
 /* Strings of the command line outlive every probe: the arena has nothing. */
@@ -158,8 +169,7 @@ static void launch_more(evutil_socket_t fd DAE_UNUSED, short what DAE_UNUSED,
 	while (run->begun < run->wanted && run->host.running < run->at_once) {
 		run->spec.id = (uint32_t)++run->begun;
 		if (probe_launch(&run->host, &run->spec, NULL,
-				 socket_to(&run->spec.peer,
-					   run->spec.proto)) < 0)
+				 next_socket(run)) < 0)
 			die("the job cannot be run");
 	}
 	if (run->done == run->wanted)
@@ -329,8 +339,8 @@ static void take_option(struct run *run, int c, const char **ca)
 		set_addr(&spec->target, optarg);
 		break;
 	case 'v':
-		spec->via = strcmp(optarg, "socks5") == 0 ? JOB_VIA_SOCKS5 :
-							    JOB_VIA_HTTP;
+		spec->via = strcmp(optarg, "socks5") == 0 ? JOB_VIA_SOCKS5
+							  : JOB_VIA_HTTP;
 		break;
 	case 'c':
 		*ca = optarg;
@@ -354,6 +364,9 @@ static void take_option(struct run *run, int c, const char **ca)
 	case 'n':
 		run->wanted = strtoul(optarg, NULL, 10);
 		break;
+	case 'X':
+		run->is_sandboxed = true;
+		break;
 	case 'C':
 		run->at_once = (unsigned int)atoi(optarg);
 		break;
@@ -369,10 +382,14 @@ static void take_options(struct run *run, int argc, char **argv,
 
 	*run = (struct run){
 		.host = { .done = on_done, .request_socket = ask_socket },
-		.spec = { .deadline_ms = 3000, .nfds = 1, .qtype = 1,
-			  .status_min = 200, .status_max = 399 },
+		.spec = { .deadline_ms = 3000,
+			  .nfds = 1,
+			  .qtype = 1,
+			  .status_min = 200,
+			  .status_max = 399 },
 		.wanted = 1,
 		.at_once = 1,
+		.fd = -1,
 	};
 	for (unsigned int i = 0; i < JOB_STR_COUNT; i++)
 		run->spec.str[i] = "";
@@ -380,7 +397,7 @@ static void take_options(struct run *run, int argc, char **argv,
 		take_option(run, c, ca);
 	if (!run->spec.kind || !run->spec.peer.ss_family)
 		die("--kind and --to are needed");
-	if (run->spec.via == JOB_VIA_SOCKS5)	/* its control connection */
+	if (run->spec.via == JOB_VIA_SOCKS5) /* its control connection */
 		run->spec.proto = IPPROTO_TCP;
 }
 
@@ -422,34 +439,61 @@ static void print_summary(const struct run *run, uint64_t us)
 	       (double)run->rx / (double)run->done, all, anon, anon_trimmed);
 }
 
+/* What a worker has when its door closes, and a place for our line. */
+static void enter_sandbox(struct run *run)
+{
+	static char line[4096];
+	struct sandbox_report report = { 0 };
+
+	setvbuf(stdout, line, _IOFBF, sizeof(line));
+	run->fd = socket_to(&run->spec.peer, run->spec.proto);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    sandbox_enter(ROLE_PROBE, &report) < 0)
+		die("sandbox");
+}
+
+static int open_ca(const char *path)
+{
+	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+
+	if (path && fd < 0)
+		die("--ca cannot be opened");
+	return fd;
+}
+
+static void run_all(struct run *run)
+{
+	uint64_t us = run->is_sandboxed ? 0 : cpu_us();
+
+	event_active(run->more, EV_TIMEOUT, 0);
+	event_base_loop(run->host.base, EVLOOP_NO_EXIT_ON_EMPTY);
+	if (run->wanted > 1)
+		print_summary(run, cpu_us() - us);
+}
+
 int main(int argc, char **argv)
 {
 	const char *ca = NULL;
 	struct run run;
 	auto_fd int ca_fd = -1;
-	uint64_t us;
 
 	take_options(&run, argc, argv, &ca);
+	if (run.is_sandboxed && run.wanted != 1)
+		die("--sandbox is for one probe");
+	ca_fd = open_ca(ca);
 	if (tls_init() < 0)
 		die("tls_init");
-	if (ca) {
-		ca_fd = open(ca, O_RDONLY | O_CLOEXEC);
-		if (ca_fd < 0)
-			die("--ca cannot be opened");
-	}
-	if (tls_ctx_new(&run.host.tls, ca_fd) < 0)
-		die("--ca cannot be read");
 	run.host.base = event_base_new();
-	run.more = run.host.base ?
-		event_new(run.host.base, -1, 0, launch_more, &run) : NULL;
+	run.more = run.host.base
+			   ? event_new(run.host.base, -1, 0, launch_more, &run)
+			   : NULL;
 	if (!run.more)
 		die("no event loop");
-	event_active(run.more, EV_TIMEOUT, 0);
-	us = cpu_us();
-	event_base_loop(run.host.base, EVLOOP_NO_EXIT_ON_EMPTY);
-	us = cpu_us() - us;
-	if (run.wanted > 1)
-		print_summary(&run, us);
+	if (run.is_sandboxed)
+		enter_sandbox(&run);
+	if (tls_ctx_new(&run.host.tls, ca_fd) < 0)
+		die("--ca cannot be read");
+	run_all(&run);
 	event_free(run.more);
 	event_base_free(run.host.base);
 	tls_ctx_free(&run.host.tls);

@@ -223,7 +223,7 @@ static int socket_refused(struct probe *p, int error)
 {
 	static const char text[] = "proxy named an address not its own";
 
-	if (error != -EPERM && error != -EACCES) {
+	if (error != -EACCES) {
 		fail_errno(&p->fail, error, 1);
 		return -EPROTO;
 	}

@@ -31,10 +31,9 @@ struct probe_host {
 			      const struct sockaddr_storage *to, uint8_t proto);
 };
 
-/* What start, on_ready and on_expiry return. */
+/* What start, on_ready and on_expiry return; negative: failed, p->fail is set. */
 #define PROBE_GOING 0 /* wait for readiness or expiry_ns */
 #define PROBE_DONE 1  /* succeeded, p->res is filled */
-		      /* negative: failed, p->fail is set */
 
 struct probe_ops {
 	const char *name;
