@@ -235,7 +235,7 @@ static void read_note(struct config_ctx *c, const struct ast_param *p,
 		      struct config_monitor *m)
 {
 	const struct note *n;
-	const char *why;
+	const char *why = "a text without a byte of zero";
 	char *text;
 
 	if (!p->key.s) {
@@ -255,12 +255,8 @@ static void read_note(struct config_ctx *c, const struct ast_param *p,
 	text = ctx_mem(c, arena_strndup(c->scratch, p->value.s, p->value.len));
 	if (!text)
 		return;
-	if (memchr(p->value.s, '\0', p->value.len) ||
-	    !n->read(c, text, m, &why))
-		ctx_error(c, &p->value, NULL, "'%s' expects %s", n->name,
-			  memchr(p->value.s, '\0', p->value.len)
-				  ? "no byte of zero"
-				  : why);
+	if (strlen(text) < p->value.len || !n->read(c, text, m, &why))
+		ctx_error(c, &p->value, NULL, "'%s' expects %s", n->name, why);
 }
 
 static bool check_name(struct config_ctx *c, const struct ast_text *name)
