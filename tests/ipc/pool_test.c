@@ -157,24 +157,28 @@ static void a_missing_program_harms_nobody(void **state)
 	assert_true(rig_stop(&r));
 }
 
+/* With room for one more worker, and without: then one goes first. */
 static void recycling_loses_nothing(void **state)
 {
 	struct rig r;
 
 	(void)state;
-	rig_init(&r, program, "always-slow");
-	rig_start(&r);
-	for (int i = 0; i < 20; i++) {
-		rig_add(&r, 200);
-		rig_run(&r, 30);
-		pool_recycle(r.pool, CREW_MAX, RECYCLE_ADMIN);
+	for (uint32_t spares = 0; spares < 2; spares++) {
+		rig_init(&r, program, "always-slow");
+		r.config.limits.spares = spares;
+		rig_start(&r);
+		for (int i = 0; i < 20; i++) {
+			rig_add(&r, 200);
+			rig_run(&r, 30);
+			pool_recycle(r.pool, CREW_MAX, RECYCLE_ADMIN);
+		}
+		assert_true(rig_run(&r, 20000));
+		assert_true(rig_is_exact(&r));
+		assert_int_equal(r.lost, 0);
+		assert_int_equal(r.crashes, 0);
+		assert_true(r.retired[RECYCLE_ADMIN] >= 2);
+		assert_true(rig_stop(&r));
 	}
-	assert_true(rig_run(&r, 20000));
-	assert_true(rig_is_exact(&r));
-	assert_int_equal(r.lost, 0);
-	assert_int_equal(r.crashes, 0);
-	assert_true(r.retired[RECYCLE_ADMIN] >= 2);
-	assert_true(rig_stop(&r));
 }
 
 static void who_does_not_drain_is_killed(void **state)
