@@ -17,6 +17,7 @@
 #include "supervisor/supervisor.h"
 
 #define DISPATCH_BURST 512 /* jobs in one turn of the loop */
+#define DISPATCH_REFUSED 8 /* without a worker, before the turn ends */
 #define RESOLVE_MAX_MS 5000
 #define RESOLV_CONF "/etc/resolv.conf"
 #define RESOLV_CONF_MAX (64U << 10)
@@ -347,15 +348,19 @@ static int dispatch_job(struct dispatch *d, struct job *j)
 void dispatch_run(struct dispatch *d)
 {
 	struct prober_now now = supervisor_now();
+	unsigned int refused = 0;
 
 	pool_want_solo(d->s->pool,
 		       quarantine_has_suspects(d->s->prober->quarantine,
 					       now.mono_ns));
+	/* a suspect that waits for a worker of its own stops nobody else */
 	for (unsigned int i = 0; i < DISPATCH_BURST; i++) {
 		struct job *j = prober_next_job(d->s->prober, &now);
 
-		if (!j || dispatch_job(d, j) == -EAGAIN)
+		if (!j || refused == DISPATCH_REFUSED)
 			return;
+		if (dispatch_job(d, j) == -EAGAIN)
+			refused++;
 	}
 }
 
