@@ -40,9 +40,11 @@ struct prober {
 	bool groups_dirty;		/* evaluate at the next call */
 	bool stats_dirty;		/* only latencies moved: not at once */
 	uint64_t groups_ns, stretch_ns; /* when last done */
-	uint32_t stretch;		/* permille */
-	uint32_t offered;		/* job handed out last */
-	struct job **lost;		/* room for the jobs of one worker */
+	uint64_t kick_ns; /* the network's change last moved everything */
+	bool wants_kick;
+	uint32_t stretch;  /* permille */
+	uint32_t offered;  /* job handed out last */
+	struct job **lost; /* room for the jobs of one worker */
 	uint64_t *lost_keys, *held_keys;
 };
 
@@ -90,7 +92,8 @@ void prober_worker_lost(struct prober *p, uint32_t worker, uint32_t generation,
 			bool blame, const struct prober_now *now);
 /* A job that is out of time or attempts and has to be aborted, or NULL. */
 struct job *prober_next_expired(struct prober *p, const struct prober_now *now);
-/* From rtnetlink: a way out exists; @changed: routes or addresses moved. */
+/* From rtnetlink: a way out exists; @changed: routes or addresses moved, which
+ * has everything asked again, once in a while however often it comes. */
 void prober_link(struct prober *p, bool has_uplink, bool changed,
 		 const struct prober_now *now);
 /* Time went by: once a second, or when prober_next_ns() says. */

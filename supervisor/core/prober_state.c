@@ -7,6 +7,7 @@
 #include "supervisor/core/prober_private.h"
 
 #define STRETCH_GAP_NS (60 * NS_PER_S)
+#define KICK_GAP_NS (10 * NS_PER_S)
 #define STATS_GAP_NS (NS_PER_S / 2)
 #define HOT_CANDIDATES 3
 #define DAY_S 86400ULL
@@ -146,6 +147,8 @@ static void come_back(struct prober *p, const struct prober_now *now)
 {
 	schedule_pause(p->schedule, false, now->mono_ns);
 	schedule_kick_all(p->schedule, spread_ns(p), now->mono_ns);
+	p->kick_ns = now->mono_ns;
+	p->wants_kick = false;
 	p->groups_dirty = true;
 	prober_event(p, EVENT_ONLINE, now, NULL, "the uplink is back");
 }
@@ -219,6 +222,17 @@ void prober_follow_gate(struct prober *p, const struct prober_now *now)
 	}
 }
 
+/* Interfaces that come and go must not turn into a probe storm. */
+static void kick_if_wanted(struct prober *p, const struct prober_now *now)
+{
+	if (!p->wants_kick || offline_state(p->offline) == OFFLINE ||
+	    (p->kick_ns && now->mono_ns < p->kick_ns + KICK_GAP_NS))
+		return;
+	p->wants_kick = false;
+	p->kick_ns = now->mono_ns;
+	schedule_kick_all(p->schedule, spread_ns(p), now->mono_ns);
+}
+
 void prober_link(struct prober *p, bool has_uplink, bool changed,
 		 const struct prober_now *now)
 {
@@ -227,7 +241,8 @@ void prober_link(struct prober *p, bool has_uplink, bool changed,
 	if (offline_state(p->offline) == OFFLINE)
 		ask_witnesses(p, now);
 	else if (changed && has_uplink)
-		schedule_kick_all(p->schedule, spread_ns(p), now->mono_ns);
+		p->wants_kick = true;
+	kick_if_wanted(p, now);
 }
 
 void prober_update_stretch(struct prober *p, const struct prober_now *now)
@@ -291,6 +306,7 @@ void prober_tick(struct prober *p, const struct prober_now *now)
 	prober_follow_gate(p, now);
 	if (offline_state(p->offline) != ONLINE)
 		ask_witnesses(p, now);
+	kick_if_wanted(p, now);
 	if (p->stretch_ns == 0 ||
 	    now->mono_ns >= p->stretch_ns + STRETCH_GAP_NS)
 		prober_update_stretch(p, now);

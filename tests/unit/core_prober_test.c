@@ -37,7 +37,8 @@ struct world {
 	uint64_t start_ns;
 	struct flight flights[FLIGHTS];
 	size_t flying;
-	bool is_up; /* the uplink */
+	const char *lan; /* a target that needs no uplink */
+	bool is_up;	 /* the uplink */
 	bool node_dead[NODES_MAX];
 	uint32_t bytes[TARGET_CHECKS]; /* of one probe */
 	uint64_t finals, changes, most, first_ok_ns;
@@ -118,7 +119,7 @@ static struct flight answer(const struct world *w, const struct job *j)
 		return f;
 	}
 	f.result.bytes_tx = w->bytes[j->check % TARGET_CHECKS];
-	if (!w->is_up) {
+	if (!w->is_up && !(w->lan && strcmp(t->name, w->lan) == 0)) {
 		f.end_ns = j->deadline_ns;
 		f.result.outcome = OUTCOME_CONNECT_TIMEOUT;
 	} else if (dead) {
@@ -550,6 +551,140 @@ static void test_groups_are_not_evaluated_for_each_sample(void **state)
 	stop(&w);
 }
 
+static void test_upstreams_and_monitors(void **state)
+{
+	static struct config_upstream upstreams[] = {
+		{ .name = (char *)"lan",
+		  .url = (char *)"udp://192.168.1.1:53" },
+		{ .name = (char *)"far",
+		  .url = (char *)"tcp+udp://198.51.100.53:53" },
+	};
+	static struct config_monitor monitors[] = {
+		{ .name = (char *)"web",
+		  .kind = MONITOR_H3,
+		  .url = (char *)"h3://example.com/",
+		  .host = (char *)"example.com",
+		  .port = 443,
+		  .path = (char *)"/",
+		  .status_min = 200,
+		  .status_max = 399,
+		  .expect_rcode = -1,
+		  .interval_ns = 5 * S,
+		  .rise = 2,
+		  .fall = 4 },
+		{ .name = (char *)"web4",
+		  .kind = MONITOR_QUIC,
+		  .url = (char *)"quic://example.com/",
+		  .host = (char *)"example.com",
+		  .port = 443,
+		  .path = (char *)"/",
+		  .expect_rcode = -1,
+		  .family = 4 },
+	};
+	static struct world w;
+	struct prober *next;
+	struct target *t;
+
+	(void)state;
+	start(&w, 2);
+	w.config.dns.upstreams = upstreams;
+	w.config.dns.upstream_count = 2;
+	w.config.supervisor.monitors = monitors;
+	w.config.supervisor.monitor_count = 2;
+	assert_int_equal(prober_new(&next, &w.config, w.p, &w.now), 0);
+	prober_free(&w.p);
+	w.p = next;
+	t = target_table_find_name(w.p->targets, TARGET_UPSTREAM, "lan");
+	assert_true(t->checks[0].is_used);
+	assert_int_equal(t->checks[0].cls, CHECK_UDP);
+	assert_int_equal(t->checks[0].family, 4); /* a literal has one */
+	assert_false(t->checks[1].is_used);
+	t = target_table_find_name(w.p->targets, TARGET_UPSTREAM, "far");
+	assert_true(t->checks[0].is_used && t->checks[1].is_used);
+	assert_int_not_equal(t->checks[0].cls, t->checks[1].cls);
+	t = target_table_find_name(w.p->targets, TARGET_MONITOR, "web");
+	assert_true(t->checks[0].is_used && t->checks[1].is_used);
+	assert_int_equal(t->checks[0].cls, CHECK_H3);
+	assert_int_equal(t->checks[1].family, 6);
+	assert_int_equal(t->checks[0].policy.fall, 4);
+	assert_int_equal(schedule_interval_ns(w.p->schedule,
+					      target_check_id(t->index, 0),
+					      true),
+			 5 * S);
+	t = target_table_find_name(w.p->targets, TARGET_MONITOR, "web4");
+	assert_true(t->checks[0].is_used && !t->checks[1].is_used);
+	run(&w, 60 * S, 20 * NS_PER_MS);
+	assert_int_equal(t->state, NODE_UP);
+	stop(&w);
+}
+
+/* A resolver on our side of the uplink answers whatever happens to that, and
+ * is not asked about it. */
+static void test_local_upstream_is_no_witness(void **state)
+{
+	static struct config_upstream lan = {
+		.name = (char *)"lan", .url = (char *)"udp://192.168.1.1:53"
+	};
+	static struct world w;
+	struct target *t;
+
+	(void)state;
+	start(&w, 4);
+	prober_free(&w.p);
+	w.config.dns.upstreams = &lan;
+	w.config.dns.upstream_count = 1;
+	w.lan = "lan";
+	assert_int_equal(prober_new(&w.p, &w.config, NULL, &w.now), 0);
+	run(&w, 400 * S, 20 * NS_PER_MS);
+	w.is_up = false;
+	run(&w, 120 * S, 20 * NS_PER_MS);
+	t = target_table_find_name(w.p->targets, TARGET_UPSTREAM, "lan");
+	assert_int_equal(t->state, NODE_UP);
+	assert_int_equal(offline_state(w.p->offline), OFFLINE);
+	for (uint32_t i = 0; i < 4; i++)
+		assert_int_equal(node(&w, i)->state, NODE_UP);
+	stop(&w);
+}
+
+/* A node in no group of a configuration with groups is shown, not probed. */
+static void test_node_without_group(void **state)
+{
+	static struct world w;
+	uint32_t id;
+
+	(void)state;
+	start(&w, 3);
+	w.group.member_count = 2;
+	prober_free(&w.p);
+	assert_int_equal(prober_new(&w.p, &w.config, NULL, &w.now), 0);
+	id = target_check_id(node(&w, 2)->index, CHECK_TCP4);
+	assert_int_equal(schedule_due_ns(w.p->schedule, id), UINT64_MAX);
+	w.config.group_count = 0;
+	prober_free(&w.p);
+	assert_int_equal(prober_new(&w.p, &w.config, NULL, &w.now), 0);
+	assert_int_not_equal(schedule_due_ns(w.p->schedule, id), UINT64_MAX);
+	stop(&w);
+}
+
+/* A link that flaps has everything asked again, but not each time. */
+static void test_link_changes_are_damped(void **state)
+{
+	static struct world w;
+	uint64_t before;
+
+	(void)state;
+	start(&w, 80);
+	run(&w, 700 * S, 50 * NS_PER_MS);
+	before = w.finals;
+	for (int i = 0; i < 50; i++) {
+		prober_link(w.p, true, true, &w.now);
+		run(&w, S / 5, 50 * NS_PER_MS);
+	}
+	run(&w, 40 * S, 50 * NS_PER_MS);
+	assert_in_range(w.finals - before, 81 * 4, 81 * 4 * 3);
+	stop(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -567,6 +702,10 @@ int main(void)
 		cmocka_unit_test(test_admin),
 		cmocka_unit_test(test_ask_by_hand),
 		cmocka_unit_test(test_groups_are_not_evaluated_for_each_sample),
+		cmocka_unit_test(test_upstreams_and_monitors),
+		cmocka_unit_test(test_local_upstream_is_no_witness),
+		cmocka_unit_test(test_node_without_group),
+		cmocka_unit_test(test_link_changes_are_damped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
