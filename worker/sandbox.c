@@ -43,9 +43,7 @@ static const struct sandbox_rule probe_rules[] = {
 	{__NR_close, {{0}}},
 	{__NR_getsockopt, {{0}}},
 	{__NR_getsockname, {{0}}},
-	{__NR_getpeername, {{0}}},
 	{__NR_fcntl, {{1, TEST_EQUALS, F_GETFD}}},
-	{__NR_fcntl, {{1, TEST_EQUALS, F_SETFD}}},
 	{__NR_fcntl, {{1, TEST_EQUALS, F_GETFL}}},
 	{__NR_fcntl, {{1, TEST_EQUALS, F_SETFL}}},
 	/* time, chance */

@@ -8,6 +8,8 @@
 #include "common/base.h"
 #include "common/wire.h"
 
+#define DROPS_MAX 32 /* bad datagrams in a row, in one turn */
+
 /* writev() and not sendmsg(): the sandbox keeps the latter for the channel. */
 int dgram_send(struct dgram *d, const void *buf, size_t len)
 {
@@ -58,32 +60,53 @@ static ssize_t head_length(const uint8_t *buf, size_t len)
 	return (ssize_t)(len - c.left);
 }
 
-/* A bad datagram is dropped as if it had not come; the next may be good. */
+static ssize_t receive(struct dgram *d, void *buf, size_t cap)
+{
+	ssize_t n = recv(d->fd, buf, cap, MSG_DONTWAIT);
+
+	if (n < 0)
+		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+	return n;
+}
+
+/* What of @raw is payload goes to @buf. Its length, or -EBADMSG. */
+static ssize_t unwrap(const uint8_t *raw, size_t len, void *buf, size_t cap)
+{
+	ssize_t head = head_length(raw, len);
+	size_t payload;
+
+	if (head < 0)
+		return head;
+	payload = len - (size_t)head;
+	if (payload > cap)
+		return -EBADMSG;
+	memcpy(buf, raw + head, payload);
+	return (ssize_t)payload;
+}
+
+/* A bad datagram is dropped as if it had not come; the next may be good. A
+ * flood of them is left for the next turn of the loop. */
 ssize_t dgram_recv(struct dgram *d, void *buf, size_t cap)
 {
 	uint8_t raw[DGRAM_HEAD_MAX + DGRAM_MAX];
-	ssize_t n, head;
-	size_t payload;
+	ssize_t n;
+	int i;
 
 	if (!d->head_len) {
-		n = recv(d->fd, buf, cap, MSG_DONTWAIT);
+		n = receive(d, buf, cap);
+		if (n > 0)
+			*d->rx += (uint32_t)n;
+		return n;
+	}
+	for (i = 0; i < DROPS_MAX; i++) {
+		n = receive(d, raw, sizeof(raw));
 		if (n < 0)
-			return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+			return n;
+		n = unwrap(raw, (size_t)n, buf, cap);
+		if (n < 0)
+			continue;
 		*d->rx += (uint32_t)n;
 		return n;
 	}
-	for (;;) {
-		n = recv(d->fd, raw, sizeof(raw), MSG_DONTWAIT);
-		if (n < 0)
-			return errno == EWOULDBLOCK ? -EAGAIN : -errno;
-		head = head_length(raw, (size_t)n);
-		if (head < 0)
-			continue;
-		payload = (size_t)(n - head);
-		if (payload > cap)
-			continue;
-		memcpy(buf, raw + head, payload);
-		*d->rx += (uint32_t)payload;
-		return (ssize_t)payload;
-	}
+	return -EAGAIN;
 }
