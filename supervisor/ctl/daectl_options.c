@@ -127,6 +127,7 @@ static int read_options(struct daectl *d, int argc, char **argv)
 
 	build_getopt(longs, letters);
 	optind = 0;
+	argv[0] = (char *)"daectl"; /* what getopt calls us */
 	while ((got = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
 		i = option_of(got);
 		if (i < 0)

@@ -68,19 +68,18 @@ static json_t *ask(const char *cmd, const char *args, bool rw)
 static const struct {
 	const char *cmd, *args;
 	bool rw;
-	const char *schema;	/* or NULL */
-	const char *code;	/* of the error, or NULL */
-	const char *op;		/* the operation, or "" */
+	const char *schema; /* or NULL */
+	const char *code;   /* of the error, or NULL */
+	const char *op;	    /* the operation, or "" */
 } rows[] = {
 	{ "status", "{}", false, "dae.status/1", NULL, "" },
 	{ "status", "{\"x\":1}", false, NULL, "EINVAL", "" },
 	{ "version", "{}", false, "dae.version/1", NULL, "" },
 	{ "doctor", "{}", false, "dae.doctor-facts/1", NULL, "" },
 	{ "nodes.list", "{}", false, "dae.nodes/1", NULL, "" },
-	{ "nodes.show", "{\"name\":\"hk-01\"}", false, "dae.node/1", NULL,
-	  "" },
-	{ "nodes.show", "{\"name\":\"\\u65e5\\u672c-02\"}", false,
-	  "dae.node/1", NULL, "" },
+	{ "nodes.show", "{\"name\":\"hk-01\"}", false, "dae.node/1", NULL, "" },
+	{ "nodes.show", "{\"name\":\"\\u65e5\\u672c-02\"}", false, "dae.node/1",
+	  NULL, "" },
 	{ "nodes.show", "{\"name\":\"hk-02\"}", false, NULL, "ENOENT", "" },
 	{ "nodes.show", "{\"name\":\"far\"}", false, NULL, "ENOENT", "" },
 	{ "nodes.show", "{\"name\":1}", false, NULL, "EINVAL", "" },
@@ -117,21 +116,20 @@ static const struct {
 	{ "workers.show", "{\"index\":-1}", false, NULL, "ENOENT", "" },
 	{ "workers.show", "{\"index\":9223372036854775807}", false, NULL,
 	  "ENOENT", "" },
-	{ "recycle", "{\"index\":0}", true, "dae.result/1", NULL,
-	  "recycle 0" },
-	{ "recycle", "{\"all\":true,\"now\":true}", true, "dae.result/1",
-	  NULL, "recycle 64 now" },
+	{ "recycle", "{\"index\":0}", true, "dae.result/1", NULL, "recycle 0" },
+	{ "recycle", "{\"all\":true,\"now\":true}", true, "dae.result/1", NULL,
+	  "recycle 64 now" },
 	{ "recycle", "{}", true, NULL, "EINVAL", "" },
 	{ "recycle", "{\"all\":true,\"index\":0}", true, NULL, "EINVAL", "" },
 	{ "recycle.policy", "{}", false, "dae.recycle-policy/1", NULL, "" },
-	{ "recycle.policy.set", "{\"rss_soft\":\"32M\"}", false, NULL,
-	  "EACCES", "" },
+	{ "recycle.policy.set", "{\"rss_soft\":\"32M\"}", false, NULL, "EACCES",
+	  "" },
 	{ "recycle.policy.set", "{\"rss_soft\":\"32M\"}", true,
 	  "dae.recycle-policy/1", NULL, "policy" },
-	{ "recycle.policy.set", "{\"rss_soft\":\"99G\"}", true, NULL,
-	  "EINVAL", "" },
-	{ "recycle.policy.set", "{\"rss_sofd\":\"32M\"}", true, NULL,
-	  "EINVAL", "" },
+	{ "recycle.policy.set", "{\"rss_soft\":\"99G\"}", true, NULL, "EINVAL",
+	  "" },
+	{ "recycle.policy.set", "{\"rss_sofd\":\"32M\"}", true, NULL, "EINVAL",
+	  "" },
 	{ "recycle.policy.set", "{\"max_age\":5}", true, NULL, "EINVAL", "" },
 	{ "events", "{}", false, "dae.events/1", NULL, "" },
 	{ "events", "{\"count\":-1}", false, NULL, "EINVAL", "" },
@@ -153,8 +151,8 @@ static const struct {
 	  "{\"src\":\"192.0.2.9\",\"dst\":\"192.0.2.1\",\"dport\":70000}",
 	  false, NULL, "EINVAL", "" },
 	{ "route.test",
-	  "{\"src\":\"192.0.2.9\",\"dst\":\"192.0.2.1\",\"mac\":\"xx\"}",
-	  false, NULL, "EINVAL", "" },
+	  "{\"src\":\"192.0.2.9\",\"dst\":\"192.0.2.1\",\"mac\":\"xx\"}", false,
+	  NULL, "EINVAL", "" },
 	{ "no.such", "{}", true, NULL, "ENOSYS", "" },
 };
 
@@ -183,9 +181,8 @@ static void test_table(void **state)
 		assert_string_equal(
 			json_string_value(json_object_get(j, "schema")),
 			rows[i].schema);
-		r = ctl_schema_check(rows[i].schema,
-				     json_object_get(j, "data"), why,
-				     sizeof(why));
+		r = ctl_schema_check(rows[i].schema, json_object_get(j, "data"),
+				     why, sizeof(why));
 		if (r < 0)
 			print_message("%s: %s\n", rows[i].schema, why);
 		assert_int_equal(r, 0);
@@ -297,14 +294,12 @@ static void test_schema_check_sees_a_wrong_field(void **state)
 
 	(void)state;
 	json_object_set_new(json_array_get(data, 0), "pid", json_string("x"));
-	assert_int_equal(ctl_schema_check("dae.workers/1", data, why,
-					  sizeof(why)),
-			 -22);
+	assert_int_equal(
+		ctl_schema_check("dae.workers/1", data, why, sizeof(why)), -22);
 	assert_string_equal(why, "pid: wrong type");
 	json_object_del(json_array_get(data, 0), "pid");
-	assert_int_equal(ctl_schema_check("dae.workers/1", data, why,
-					  sizeof(why)),
-			 -22);
+	assert_int_equal(
+		ctl_schema_check("dae.workers/1", data, why, sizeof(why)), -22);
 	assert_string_equal(why, "pid: missing");
 	json_decref(j);
 }

@@ -72,8 +72,8 @@ static struct target *target_at(const struct ctl_fixture *f, const char *name)
 }
 
 /* @n results, each a second later, the last of them @ago_s before now. */
-static void probe(struct target *t, unsigned int k, enum outcome o,
-		  uint32_t us, unsigned int n)
+static void probe(struct target *t, unsigned int k, enum outcome o, uint32_t us,
+		  unsigned int n)
 {
 	struct target_check *c = &t->checks[k];
 	struct result r = { .outcome = (uint16_t)o, .phase = PHASE_TOTAL };

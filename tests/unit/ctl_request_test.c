@@ -98,8 +98,7 @@ static void test_depth_and_size(void **state)
 			 -EBADMSG);
 	memset(text, ' ', len);
 	memcpy(text, "{\"v\":1,\"id\":1,\"cmd\":\"s\"}", 24);
-	assert_int_equal(ctl_request_parse(text, len, &q, why, 128),
-			 -EBADMSG);
+	assert_int_equal(ctl_request_parse(text, len, &q, why, 128), -EBADMSG);
 	assert_int_equal(ctl_request_parse(text, len - 1, &q, why, 128), 0);
 	ctl_request_clear(&q);
 	free(text);
