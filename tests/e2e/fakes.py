@@ -9,9 +9,11 @@ import threading
 class Fake:
     """Listens, and does one thing with each connection."""
 
-    def __init__(self, lab, handle, context=None, backlog=16):
-        self.socket = socket.socket()
-        self.socket.bind(("127.0.0.1", 0))
+    def __init__(self, lab, handle, context=None, backlog=16,
+                 addr="127.0.0.1"):
+        self.socket = socket.socket(socket.AF_INET6 if ":" in addr
+                                    else socket.AF_INET)
+        self.socket.bind((addr, 0))
         self.socket.listen(backlog)
         lab.sockets.append(self.socket)
         self.port = self.socket.getsockname()[1]
