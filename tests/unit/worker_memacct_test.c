@@ -50,21 +50,23 @@ static void a_block_keeps_its_bytes_and_account_when_moved(void **state)
 	assert_int_equal(memacct_close(&other), 0);
 }
 
-static void the_limit_refuses_and_says_so(void **state)
+static void going_over_the_limit_is_noted_for_good(void **state)
 {
 	struct memacct m = { .limit = 1000 };
 	void *a, *b;
 
 	(void)state;
-	assert_null(memacct_alloc(&m, 2000));
+	a = memacct_alloc(&m, 600);
+	assert_false(m.over_limit);
+	b = memacct_alloc(&m, 600);
+	assert_non_null(b);
+	assert_true(m.over_limit);
+	memacct_free(b);
+	memacct_free(a);
 	assert_true(m.over_limit);
 	m.over_limit = 0;
-	a = memacct_alloc(&m, 600);
-	assert_non_null(a);
-	b = memacct_realloc(&m, a, 3000);
-	assert_null(b);
+	a = memacct_realloc(&m, memacct_alloc(&m, 10), 3000);
 	assert_true(m.over_limit);
-	memset(a, 1, 600); /* still ours */
 	memacct_free(a);
 	assert_int_equal(memacct_close(&m), 0);
 }
@@ -108,6 +110,10 @@ static void wolfssl_is_paid_for_by_who_entered(void **state)
 	c = XMALLOC(400, NULL, DYNAMIC_TYPE_TMP_BUFFER);
 	assert_true(m.live >= 100 && m.live < 200);
 	assert_true(n.live >= 200 && n.live < 400);
+	n.limit = n.live;
+	b = XREALLOC(b, 5000, NULL, DYNAMIC_TYPE_TMP_BUFFER);
+	assert_non_null(b);
+	assert_true(n.over_limit);
 	XFREE(a, NULL, DYNAMIC_TYPE_TMP_BUFFER);
 	XFREE(b, NULL, DYNAMIC_TYPE_TMP_BUFFER);
 	XFREE(c, NULL, DYNAMIC_TYPE_TMP_BUFFER);
@@ -121,7 +127,7 @@ int main(void)
 		cmocka_unit_test(blocks_are_counted_and_given_back),
 		cmocka_unit_test(
 			a_block_keeps_its_bytes_and_account_when_moved),
-		cmocka_unit_test(the_limit_refuses_and_says_so),
+		cmocka_unit_test(going_over_the_limit_is_noted_for_good),
 		cmocka_unit_test(sizes_do_not_wrap),
 		cmocka_unit_test(a_leak_is_told_and_its_late_end_harms_nobody),
 		cmocka_unit_test(wolfssl_is_paid_for_by_who_entered),

@@ -43,14 +43,6 @@ static _Noreturn void no_memory(void)
 	_exit(WORKER_EXIT_NOMEM);
 }
 
-static int refused(struct memacct *m, size_t more)
-{
-	if (!m->limit || m->live + more <= m->limit)
-		return 0;
-	m->over_limit = 1;
-	return 1;
-}
-
 static struct memacct_book *book_of(struct memacct *m)
 {
 	if (m->book)
@@ -73,6 +65,8 @@ static void charge(struct block *b)
 	m->live += b->charged;
 	if (m->live > m->peak)
 		m->peak = m->live;
+	if (m->limit && m->live > m->limit)
+		m->over_limit = 1;
 }
 
 static void discharge(struct block *b)
@@ -85,8 +79,6 @@ void *memacct_alloc(struct memacct *m, size_t size)
 {
 	struct block *b;
 
-	if (m && refused(m, size))
-		return NULL;
 	if (size > SIZE_MAX / 2)
 		return NULL;
 	b = malloc(sizeof(*b) + size);
@@ -117,16 +109,12 @@ void *memacct_calloc(struct memacct *m, size_t n, size_t size)
 void *memacct_realloc(struct memacct *m, void *p, size_t size)
 {
 	struct block *b, *moved;
-	struct memacct *owner;
 
 	if (!p)
 		return memacct_alloc(m, size);
 	if (size > SIZE_MAX / 2)
 		return NULL;
 	b = (struct block *)p - 1;
-	owner = b->book ? b->book->owner : NULL;
-	if (owner && size > b->charged && refused(owner, size - b->charged))
-		return NULL;
 	discharge(b);
 	moved = realloc(b, sizeof(*b) + size);
 	if (!moved)

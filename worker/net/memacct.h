@@ -3,8 +3,10 @@
  * Allocations of ngtcp2, nghttp3, nghttp2 and wolfSSL, counted to the probe they
  * are made for: ngtcp2, nghttp3 and nghttp2 carry the account with them,
  * wolfSSL's global hooks use the current one. A failed allocation ends the
- * worker with WORKER_EXIT_NOMEM: it is ours, no target is judged by it. Only the
- * account's own limit is told to the caller, by NULL.
+ * worker with WORKER_EXIT_NOMEM: it is ours, no target is judged by it. An
+ * account's limit refuses nothing, since libraries bear a refusal badly (some
+ * loop for ever); it is noted, and whoever runs the probe ends it after the step
+ * that went over.
  */
 #pragma once
 
@@ -16,7 +18,7 @@ struct memacct_book;
 struct memacct {
 	size_t live, peak; /* bytes, allocator's usable size */
 	size_t limit;	   /* 0: none */
-	int over_limit;	   /* an allocation was refused by the limit */
+	int over_limit;	   /* more was live once */
 	struct memacct_book
 		*book; /* what its blocks point to; zeroed at first */
 };
@@ -26,7 +28,7 @@ int memacct_init(void);
 /* Who pays for wolfSSL's allocations from here on; NULL: nobody. Returns the
  * former one. */
 struct memacct *memacct_enter(struct memacct *m);
-/* @m NULL: nobody pays. */
+/* @m NULL: nobody pays. NULL for a size that cannot be. */
 void *memacct_alloc(struct memacct *m, size_t size);
 void *memacct_calloc(struct memacct *m, size_t n, size_t size);
 /* The block moves to no other account; @m is whose a new one (@p NULL) is. */

@@ -97,13 +97,6 @@ int quic_fail(struct quic *q, int liberr)
 	if (q->goodbye.type == NGTCP2_CCERR_TYPE_TRANSPORT &&
 	    q->goodbye.error_code == NGTCP2_NO_ERROR)
 		ngtcp2_ccerr_set_liberr(&q->goodbye, liberr, NULL, 0);
-	/* A library that was refused memory fails in any way it likes, and so
-	 * may what runs on top. */
-	if (q->cfg.mem->over_limit) {
-		q->cfg.fail->outcome = OUTCOME_OK;
-		return fail_text(q, OUTCOME_LOCAL_RESOURCE, FOREIGN_NONE, 0,
-				 "memory limit of one probe");
-	}
 	/* What runs on top, or the check of the handshake, knew better. */
 	if (q->cfg.fail->outcome != OUTCOME_OK)
 		return -EPROTO;

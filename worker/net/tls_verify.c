@@ -7,9 +7,10 @@
 
 #include <wolfssl/options.h>
 #include <wolfssl/ssl.h>
-#include <wolfssl/openssl/x509v3.h>
 
 #include "common/base.h"
+
+#define NAME_IS_ADDRESS 7 /* GeneralName's tag of iPAddress, RFC 5280 */
 
 bool tls_verify_wants_address(struct tls_session *s,
 			      const struct tls_peer *peer)
@@ -46,7 +47,7 @@ static bool has_address(const struct tls_session *s, WOLFSSL_X509 *cert)
 					 NULL);
 	for (int i = 0; !found && i < wolfSSL_sk_num(names); i++) {
 		n = wolfSSL_sk_value(names, i);
-		found = n && n->type == WOLFSSL_GEN_IPADD && n->d.iPAddress &&
+		found = n && n->type == NAME_IS_ADDRESS && n->d.iPAddress &&
 			wolfSSL_ASN1_STRING_length(n->d.iPAddress) ==
 				s->addr_len &&
 			memcmp(wolfSSL_ASN1_STRING_get0_data(n->d.iPAddress),

@@ -147,10 +147,23 @@ static void timer_arm(struct probe *p, uint64_t now_ns)
 	p->armed_ns = due;
 }
 
+/* The step before took more memory than a probe may have: that is ours. */
+static int over_budget(struct probe *p, int r)
+{
+	static const char text[] = "memory limit of one probe";
+
+	if (!p->mem.over_limit || r == PROBE_DONE)
+		return r;
+	p->fail.outcome = OUTCOME_OK;
+	fail_detail(&p->fail, text, sizeof(text) - 1);
+	return fail_set(&p->fail, OUTCOME_LOCAL_RESOURCE, FOREIGN_NONE, 0);
+}
+
 /* The one place that re-arms, reports or ends a probe. */
 static void probe_settle(struct probe *p, int r, uint64_t now_ns)
 {
 	memacct_enter(NULL);
+	r = over_budget(p, r);
 	if (r == -ENOMEM)
 		out_of_memory();
 	if (r == PROBE_GOING) {
