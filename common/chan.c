@@ -216,7 +216,10 @@ static int send_now(int fd, const uint8_t *bytes, size_t len, const int *fds,
 	}
 	if (sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
 		return 0;
-	return errno == EINTR ? -EAGAIN : -errno;
+	/* Too many sockets on their way: they arrive, then there is room. */
+	if (errno == EINTR || errno == ETOOMANYREFS)
+		return -EAGAIN;
+	return -errno;
 }
 
 static void on_writable(evutil_socket_t fd DAE_UNUSED, short what DAE_UNUSED,

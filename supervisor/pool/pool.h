@@ -97,7 +97,8 @@ struct pool_sent {
  * Open the job's socket and give both to a worker, in one message with others
  * of this turn of the loop. 0; -EAGAIN: no worker is free, try after on_ready,
  * on_result or on_exit; -ECOMM: no socket, which is the job's result; -EINVAL
- * (the job itself), -EEXIST (id in flight), -ENOMEM.
+ * (the job itself), -EEXIST (id in flight), -ENOMEM. May call on_unsent() and
+ * on_lost(), if it finds a worker gone.
  */
 int pool_dispatch(struct pool *p, const struct pool_job *job,
 		  struct pool_sent *ret);
