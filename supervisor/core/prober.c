@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Jobs, from a due time to the final result. */
+#include "supervisor/core/prober.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -157,9 +159,11 @@ static struct job *next_scheduled(struct prober *p,
 
 struct job *prober_next_job(struct prober *p, const struct prober_now *now)
 {
-	struct job *j = next_waiting(p);
 	struct job_stats stats;
+	struct job *j;
 
+	prober_do_due(p, now);
+	j = next_waiting(p);
 	if (j)
 		return j;
 	job_table_stats(p->jobs, &stats);
@@ -358,7 +362,7 @@ struct job *prober_next_expired(struct prober *p, const struct prober_now *now)
 	return NULL;
 }
 
-static uint64_t doubt_next_ns(const struct prober *p)
+static uint64_t groups_next_ns(const struct prober *p)
 {
 	return p->groups_dirty || p->stats_dirty ? p->groups_ns + NS_PER_S / 2
 						 : UINT64_MAX;
@@ -371,7 +375,7 @@ uint64_t prober_next_ns(const struct prober *p, uint64_t now_ns)
 		job_table_next_ns(p->jobs),
 		offline_next_ns(p->offline),
 		quarantine_next_ns(p->quarantine),
-		doubt_next_ns(p),
+		groups_next_ns(p),
 	};
 	uint64_t first = UINT64_MAX;
 

@@ -25,6 +25,8 @@ void prober_refresh(struct prober *p, struct target *t,
 		    const struct prober_now *now);
 /* Act on what the offline gate has decided, until it has no more to say. */
 void prober_follow_gate(struct prober *p, const struct prober_now *now);
+/* Releases and witnesses whose instant has come; cheap if none has. */
+void prober_do_due(struct prober *p, const struct prober_now *now);
 /* A result that counts. */
 enum health_effect prober_apply(struct prober *p, uint32_t check,
 				const struct result *r,

@@ -287,12 +287,24 @@ static void release_due(struct prober *p, const struct prober_now *now)
 	}
 }
 
+void prober_do_due(struct prober *p, const struct prober_now *now)
+{
+	if (now->mono_ns >= quarantine_next_ns(p->quarantine))
+		release_due(p, now);
+	if (now->mono_ns < offline_next_ns(p->offline))
+		return;
+	offline_tick(p->offline, now->mono_ns);
+	prober_follow_gate(p, now);
+	if (offline_state(p->offline) != ONLINE)
+		ask_witnesses(p, now);
+}
+
 void prober_tick(struct prober *p, const struct prober_now *now)
 {
 	uint32_t limit = target_table_limit(p->targets);
 	bool new_day = budget_roll(&p->budget, now->wall_s);
 
-	release_due(p, now);
+	prober_do_due(p, now);
 	for (uint32_t i = 0; i < limit; i++) {
 		struct target *t = target_table_get(p->targets, i);
 
@@ -302,10 +314,6 @@ void prober_tick(struct prober *p, const struct prober_now *now)
 			t->bytes_today = 0;
 		prober_refresh(p, t, now);
 	}
-	offline_tick(p->offline, now->mono_ns);
-	prober_follow_gate(p, now);
-	if (offline_state(p->offline) != ONLINE)
-		ask_witnesses(p, now);
 	kick_if_wanted(p, now);
 	if (p->stretch_ns == 0 ||
 	    now->mono_ns >= p->stretch_ns + STRETCH_GAP_NS)

@@ -159,6 +159,9 @@ void world_run(struct world *w, uint64_t for_ns, uint64_t step_ns)
 		abort_expired(w);
 		send_jobs(w);
 		prober_update_groups(w->p, &w->now);
+		/* an event loop can sleep now: nothing is left that is due */
+		assert_true(prober_next_ns(w->p, w->now.mono_ns) >
+			    w->now.mono_ns);
 	}
 }
 
