@@ -5,7 +5,7 @@
 # shellcheck disable=SC2154
 
 worker_pids() { daectl workers --json | jq -r '.data[] | .pid // empty'; }
-recycles() { daectl status --json | jq '.data.workers.recycles_total'; }
+recycles() { daectl status --json | jq '.data.workers.recycles.rss_soft'; }
 
 tour_status()
 {
@@ -71,24 +71,26 @@ tour_leak()
 	show daectl workers
 	ln -sf "$bin/worker/dae-worker" "$lab/libexec/dae-worker"
 	daectl recycle --all >/dev/null
-	printf '  checks lost: %s\n' \
-		"$(daectl status --json | jq '.data.probes.lost')"
+	printf '  of %s checks since the start, ended late or by our fault: %s\n' \
+		"$(daectl status --json | jq .data.checks.results)" \
+		"$(daectl status --json | jq '.data.checks | .ours + .late')"
 }
 
 tour_kill()
 {
-	local out=$lab/stream.out
+	local out=$lab/stream.out transfer
 
 	say "A transfer through the engine runs while a worker, then the" \
 		"supervisor, is killed with SIGKILL."
 	in_client "$flowtool" stream "$lab_far.11" 7000 6 >"$out" &
+	transfer=$!
 	sleep 1.5
 	kill -KILL "$(worker_pids | head -n 1)"
 	sleep 1
 	lab_stop supervisor KILL
 	sleep 1
 	daemon_start
-	wait $! || :
+	wait $transfer || :
 	printf '  the transfer: %s\n' "$(cat "$out")"
 	tour_flow "and a new flow" "$lab_far.11"
 	show daectl status
