@@ -40,8 +40,8 @@ static int judge(struct probe *p, const struct dns_https *d)
 	size_t len;
 	int r;
 
-	if (h2_status(d->h2) < p->spec.status_min ||
-	    h2_status(d->h2) > p->spec.status_max)
+	/* Only a 2xx carries a DNS message (RFC 8484 section 4.2.1). */
+	if (h2_status(d->h2) / 100 != 2)
 		return fail_set(&p->fail, OUTCOME_HTTP_STATUS,
 				FOREIGN_HTTP_STATUS, h2_status(d->h2));
 	if (strncasecmp(type, MEDIA_TYPE, strlen(MEDIA_TYPE)) != 0) {
