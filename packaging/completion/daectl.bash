@@ -1,9 +1,10 @@
-# daectl completion; made by 'daectl completion bash'
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Made by 'daectl completion bash'.
 _daectl()
 {
-	local cur=${COMP_WORDS[COMP_CWORD]} prev= object= verb=
-	local objects verbs= opts= arg= values= global word name n=0
-	local i words=
+	local cur=${COMP_WORDS[COMP_CWORD]} prev='' object='' verb=''
+	local objects verbs='' opts='' arg='' values='' global word name n=0
+	local i words=''
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		[[ $word == -* || $word == = || ${COMP_WORDS[i-1]} == = ]] && continue
@@ -11,7 +12,7 @@ _daectl()
 		[[ $n == 1 ]] && object=$word
 		[[ $n == 2 ]] && verb=$word
 	done
-	if [[ $cur == = ]]; then prev=${COMP_WORDS[COMP_CWORD-1]} cur=
+	if [[ $cur == = ]]; then prev=${COMP_WORDS[COMP_CWORD-1]} cur=''
 	elif ((COMP_CWORD > 1)) && [[ ${COMP_WORDS[COMP_CWORD-1]} == = ]]; then
 		prev=${COMP_WORDS[COMP_CWORD-2]}
 	fi

@@ -1,4 +1,5 @@
-# daectl completion; made by 'daectl completion fish'
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Made by 'daectl completion fish'.
 complete -c daectl -f
 complete -c daectl -l socket -s s -x -d 'the control socket'
 complete -c daectl -l json -s j -a 'short pretty' -d 'JSON, of a documented schema'

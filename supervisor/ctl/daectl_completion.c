@@ -117,8 +117,8 @@ static void put_verb_cases(void)
 	}
 }
 
-static const char shell_head[] =
-	"# daectl completion; made by 'daectl completion %s'\n";
+static const char shell_head[] = "# SPDX-License-Identifier: GPL-2.0-or-later\n"
+				 "# Made by 'daectl completion %s'.\n";
 
 /* Shared by bash and zsh, which read the same case statements. */
 static void put_tables(void)
@@ -140,9 +140,9 @@ static void put_bash(void)
 {
 	printf(shell_head, "bash");
 	fputs("_daectl()\n{\n"
-	      "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev= object= verb=\n"
-	      "\tlocal objects verbs= opts= arg= values= global word name n=0\n"
-	      "\tlocal i words=\n"
+	      "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev='' object='' verb=''\n"
+	      "\tlocal objects verbs='' opts='' arg='' values='' global word name n=0\n"
+	      "\tlocal i words=''\n"
 	      "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
 	      "\t\tword=${COMP_WORDS[i]}\n"
 	      "\t\t[[ $word == -* || $word == = || "
@@ -151,7 +151,7 @@ static void put_bash(void)
 	      "\t\t[[ $n == 1 ]] && object=$word\n"
 	      "\t\t[[ $n == 2 ]] && verb=$word\n"
 	      "\tdone\n"
-	      "\tif [[ $cur == = ]]; then prev=${COMP_WORDS[COMP_CWORD-1]} cur=\n"
+	      "\tif [[ $cur == = ]]; then prev=${COMP_WORDS[COMP_CWORD-1]} cur=''\n"
 	      "\telif ((COMP_CWORD > 1)) && "
 	      "[[ ${COMP_WORDS[COMP_CWORD-1]} == = ]]; then\n"
 	      "\t\tprev=${COMP_WORDS[COMP_CWORD-2]}\n"
@@ -190,8 +190,8 @@ static void put_zsh(void)
 	printf("#compdef daectl\n");
 	printf(shell_head, "zsh");
 	fputs("_daectl()\n{\n"
-	      "\tlocal cur=$words[CURRENT] prev= object= verb= word\n"
-	      "\tlocal objects verbs= opts= arg= values= global\n"
+	      "\tlocal cur=$words[CURRENT] prev='' object='' verb='' word\n"
+	      "\tlocal objects verbs='' opts='' arg='' values='' global\n"
 	      "\tlocal -i n=0 i\n\tlocal -a names\n"
 	      "\tfor ((i = 2; i < CURRENT; i++)); do\n"
 	      "\t\tword=$words[i]\n"

@@ -2,7 +2,7 @@
 /* A control request from its bytes to the frame of its answer. */
 #include <stdlib.h>
 
-#include "../unit/ctl_fixture.h"
+#include "tests/unit/ctl_fixture.h"
 #include "supervisor/ctl/ctl_dispatch.h"
 #include "supervisor/ctl/ctl_request.h"
 

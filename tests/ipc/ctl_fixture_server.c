@@ -12,7 +12,7 @@
 
 #include <event2/event.h>
 
-#include "../unit/ctl_fixture.h"
+#include "tests/unit/ctl_fixture.h"
 #include "common/base.h"
 #include "supervisor/ctl/ctl_server.h"
 

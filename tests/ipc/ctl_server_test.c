@@ -20,7 +20,7 @@
 #include <cmocka.h>
 #include <event2/event.h>
 
-#include "../unit/ctl_fixture.h"
+#include "tests/unit/ctl_fixture.h"
 #include "common/base.h"
 #include "common/clock.h"
 #include "common/ctl_proto.h"

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "common/base.h"
-#include "ctl_fixture.h"
+#include "tests/unit/ctl_fixture.h"
 #include "supervisor/ctl/ctl_json.h"
 #include "supervisor/ctl/ctl_schema.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl_fixture.h"
+#include "tests/unit/ctl_fixture.h"
 
 #include <errno.h>
 #include <stdio.h>
