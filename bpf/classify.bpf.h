@@ -104,14 +104,14 @@ static __always_inline __u32 classify_mac(__u64 mac)
 #define CLASSIFY_USES(dim) (dae_cfg.used_dims & 1U << (dim))
 
 static __always_inline void classify_facts(const struct packet *p,
-					   struct classes *c)
+					   struct classes *c, bool is_v6)
 {
 	__u32 udp = p->proto == IPPROTO_UDP;
 
-	c->id[DAE_DIM_DST] = p->is_v6 ? classify_addr6(table_dst6, p->dst6) :
-					classify_addr4(table_dst4, p->dst4);
+	c->id[DAE_DIM_DST] = is_v6 ? classify_addr6(table_dst6, p->dst6) :
+				     classify_addr4(table_dst4, p->dst4);
 	if (CLASSIFY_USES(DAE_DIM_SRC))
-		c->id[DAE_DIM_SRC] = p->is_v6 ?
+		c->id[DAE_DIM_SRC] = is_v6 ?
 			classify_addr6(table_src6, p->src6) :
 			classify_addr4(table_src4, p->src4);
 	c->id[DAE_DIM_DPORT] =
@@ -180,16 +180,14 @@ __noinline __u32 classify_bitmaps(const struct classes *c)
 }
 
 /* RULE_INDEX (at most DAE_RULE_FALLBACK) and RULE_IS_MUST. */
-__noinline __u32 classify(const struct packet *p)
+static __always_inline __u32 classify(const struct packet *p, bool is_v6)
 {
 	struct classes c = {};
 	struct memo *memo;
 	__u32 slot, result;
 	__u64 k0, k1;
 
-	if (!p)
-		return DAE_RULE_FALLBACK;
-	classify_facts(p, &c);
+	classify_facts(p, &c, is_v6);
 	k0 = (__u64)c.id[DAE_DIM_DST] | (__u64)c.id[DAE_DIM_DOMAIN] << 16 |
 	     (__u64)c.id[DAE_DIM_SRC] << 32 | (__u64)c.id[DAE_DIM_DPORT] << 48;
 	k1 = (__u64)c.id[DAE_DIM_SPORT] | (__u64)c.id[DAE_DIM_MAC] << 16 |

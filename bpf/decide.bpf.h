@@ -23,7 +23,7 @@ static __always_inline bool decide_is_special6(const __u64 *dst)
 
 /* Whether the packet is for the router itself or its link, not to forward. */
 static __always_inline bool decide_is_local(const struct __sk_buff *skb,
-					    const struct packet *p)
+					    const struct packet *p, bool is_v6)
 {
 	const struct dae_control *c = table_at(&control, 0);
 	const struct dae_local *l;
@@ -33,14 +33,12 @@ static __always_inline bool decide_is_local(const struct __sk_buff *skb,
 
 	if (skb->pkt_type == PKT_BROADCAST || skb->pkt_type == PKT_MULTICAST)
 		return true;
-	if (p->is_v6 ? decide_is_special6(p->dst6) :
-		       decide_is_special4(p->dst4))
+	if (is_v6 ? decide_is_special6(p->dst6) : decide_is_special4(p->dst4))
 		return true;
 	if (!c)
 		return false;
-	a0 = p->is_v6 ? p->dst6[0] : 0;
-	a1 = p->is_v6 ? p->dst6[1] :
-			(__u64)p->dst4 << 32 | bpf_htonl(0xffff);
+	a0 = is_v6 ? p->dst6[0] : 0;
+	a1 = is_v6 ? p->dst6[1] : (__u64)p->dst4 << 32 | bpf_htonl(0xffff);
 	slot = dae_local_slot(a0, a1);
 	for (i = 0; i < DAE_LOCAL_PROBES; i++) {
 		l = table_at(&locals, (c->local_bank & 1) * DAE_LOCAL_SLOTS +
@@ -73,9 +71,9 @@ static __always_inline bool decide_is_dns(const struct packet *p,
 
 /* A new flow, by the rules. Whether the decision may be kept. */
 static __always_inline bool decide_new(const struct packet *p,
-				       struct flow_hit *f)
+				       struct flow_hit *f, bool is_v6)
 {
-	__u32 result = classify(p);
+	__u32 result = classify(p, is_v6);
 	const struct dae_rule *rule = decide_rule(result);
 	__u32 group = rule->group & (DAE_GROUPS_MAX - 1);
 
@@ -93,8 +91,7 @@ static __always_inline bool decide_new(const struct packet *p,
 	case DAE_ACTION_GROUP:
 		tally_add(DAE_TALLY_GROUPS + group);
 		group_choose(f, group,
-			     dae_class_of(p->proto == IPPROTO_UDP, p->is_v6),
-			     0);
+			     dae_class_of(p->proto == IPPROTO_UDP, is_v6), 0);
 		return group_kind(f) != DAE_KIND_BLOCK;
 	}
 	tally_add(DAE_TALLY_BLOCK);
@@ -108,48 +105,48 @@ static __always_inline bool decide_new(const struct packet *p,
  * let through keep the way the rules give them, if that needs no socket;
  * whatever began before us goes on untouched.
  */
-static __always_inline void decide_continue(struct __sk_buff *skb,
-					    const struct packet *p,
-					    struct flow_hit *f)
+__noinline int decide_continue(struct __sk_buff *skb, const struct packet *p,
+			       struct flow_hit *f)
 {
 	const struct dae_rule *rule;
 	__u32 result;
 
+	if (!p || !f)
+		return 0;
 	if (assign_own_state(skb, p)) {
 		group_set(f, DAE_KIND_TPROXY, 0);
-		return;
+		return 0;
 	}
-	result = classify(p);
+	result = classify(p, p->is_v6);
 	rule = decide_rule(result);
 	group_set(f, DAE_KIND_PASS, 0);
 	if (decide_is_dns(p, rule, result))
-		return;
+		return 0;
 	if (rule->action == DAE_ACTION_DIRECT)
 		group_set(f, DAE_KIND_DIRECT, rule->mark);
 	if (rule->action != DAE_ACTION_GROUP)
-		return;
+		return 0;
 	group_choose(f, rule->group & (DAE_GROUPS_MAX - 1),
 		     dae_class_of(false, p->is_v6), 0);
 	if (group_kind(f) != DAE_KIND_DIRECT)
 		group_set(f, DAE_KIND_PASS, 0);
+	return 0;
 }
 
 /* Fills @f; whether it may go to the flow table. */
-__noinline bool decide(struct __sk_buff *skb, const struct packet *p,
-		       struct flow_hit *f)
+static __always_inline bool decide(struct __sk_buff *skb,
+				   const struct packet *p, struct flow_hit *f,
+				   bool is_v6)
 {
-	__u32 flags;
+	__u32 flags = p->tcp_flags & TCP_SYN_ACK;
 
-	if (!p || !f)
-		return false;
-	flags = p->tcp_flags & TCP_SYN_ACK;
-	if (decide_is_local(skb, p)) {
+	if (decide_is_local(skb, p, is_v6)) {
 		tally_add(DAE_COUNT_PASS_LOCAL);
 		group_set(f, DAE_KIND_PASS, 0);
 		return true;
 	}
 	if (p->proto == IPPROTO_UDP || flags == TCP_SYN_ONLY)
-		return decide_new(p, f);
+		return decide_new(p, f, is_v6);
 	if (flags == TCP_SYN_ACK)	/* the answer to a flow from outside */
 		group_set(f, DAE_KIND_PASS, 0);
 	else

@@ -10,9 +10,12 @@
 
 char dae_license[] SEC("license") = "GPL";
 
-/* A packet's flow and where in the table it belongs. */
+/* A packet's flow, where in the table it belongs, and what was found there or
+ * decided. One for each packet: it travels through all functions, which keeps
+ * the stack of the deepest call within bounds. */
 struct flow_place {
 	struct flow_key key;
+	struct flow_hit hit;
 	__u32 set;
 	__u32 now;
 };
@@ -48,13 +51,13 @@ static __always_inline struct flow_way *lan_way(const struct flow_place *at,
 }
 
 /* The entry of the flow if it is there; @limit jiffies old at most, 0: any. */
-static __always_inline bool lan_find(struct flow_place *at,
-				     struct flow_hit *hit, __u32 limit,
+static __always_inline bool lan_find(struct flow_place *at, __u32 limit,
 				     bool is_v6)
 {
 	const int words = is_v6 ? FLOW_WORDS6 : FLOW_WORDS4;
 	struct flow_way *a = lan_way(at, 0, is_v6);
 	struct flow_way *b = lan_way(at, 1, is_v6);
+	struct flow_hit *hit = &at->hit;
 
 	if (!a || !b)
 		return false;
@@ -70,29 +73,29 @@ static __always_inline bool lan_find(struct flow_place *at,
 	return true;
 }
 
-static __always_inline void lan_keep_flow(struct flow_place *at,
-					  struct flow_hit *f, bool is_v6)
+static __always_inline void lan_keep_flow(struct flow_place *at, bool is_v6)
 {
 	struct flow_way *a = lan_way(at, 0, is_v6);
 	struct flow_way *b = lan_way(at, 1, is_v6);
 
-	f->seen = at->now;
+	at->hit.seen = at->now;
 	if (!a || !b ||
-	    !flow_insert(a, b, &at->key, is_v6 ? FLOW_WORDS6 : FLOW_WORDS4, f))
+	    !flow_insert(a, b, &at->key, is_v6 ? FLOW_WORDS6 : FLOW_WORDS4,
+			 &at->hit))
 		tally_add(DAE_COUNT_INSERT_LOST);
 }
 
-static __always_inline int lan_act(struct __sk_buff *skb, __u64 verdict,
-				   __u32 mark)
+static __always_inline int lan_act(struct __sk_buff *skb,
+				   const struct flow_hit *f)
 {
-	__u32 kind = verdict & DAE_FLOW_KIND;
+	__u32 kind = group_kind(f);
 
 	if (kind == DAE_KIND_TPROXY)
 		assign_mark(skb);
 	else if (kind == DAE_KIND_BLOCK)
 		return TC_DROP;
-	else if (mark)
-		skb->mark = mark;
+	else if (f->mark)
+		skb->mark = f->mark;
 	return TC_NEXT;
 }
 
@@ -115,19 +118,19 @@ static __always_inline bool lan_is_syn(const struct packet *p)
 	       (p->tcp_flags & TCP_SYN_ACK) == TCP_SYN_ONLY;
 }
 
-/* Everything but the hit that needs no second look. Fills @f. */
+/* Everything but the hit that needs no second look. Fills at->hit. */
 static __always_inline void lan_resolve(struct __sk_buff *skb,
 					const struct packet *p,
-					struct flow_place *at,
-					struct flow_hit *f, bool is_v6)
+					struct flow_place *at, bool is_v6)
 {
+	struct flow_hit *f = &at->hit;
 	bool is_udp = p->proto == IPPROTO_UDP, is_new = false;
 	__u64 before;
 
 	if (lan_is_syn(p) ||
-	    !lan_find(at, f, is_udp ? dae_cfg.udp_jiffies : 0, is_v6) ||
+	    !lan_find(at, is_udp ? dae_cfg.udp_jiffies : 0, is_v6) ||
 	    (is_udp && !lan_may_stay(p, f)))
-		is_new = decide(skb, p, f);
+		is_new = decide(skb, p, f, is_v6);
 	if (group_kind(f) == DAE_KIND_TPROXY && (is_udp || lan_is_syn(p))) {
 		if (p->frag) {
 			tally_add(DAE_COUNT_FRAG_PROXIED);
@@ -140,46 +143,43 @@ static __always_inline void lan_resolve(struct __sk_buff *skb,
 			is_new = group_kind(f) != DAE_KIND_BLOCK;
 	}
 	if (is_new)
-		lan_keep_flow(at, f, is_v6);
+		lan_keep_flow(at, is_v6);
 }
 
-__noinline int lan_slow4(struct __sk_buff *skb, const struct packet *p,
-			 struct flow_place *at)
+__noinline int lan_resolve4(struct __sk_buff *skb, const struct packet *p,
+			    struct flow_place *at)
 {
-	struct flow_hit f = {};
-
-	if (!p || !at)
-		return TC_DROP;
-	lan_resolve(skb, p, at, &f, false);
-	return lan_act(skb, f.verdict, f.mark);
+	if (p && at)
+		lan_resolve(skb, p, at, false);
+	return 0;
 }
 
-__noinline int lan_slow6(struct __sk_buff *skb, const struct packet *p,
-			 struct flow_place *at)
+__noinline int lan_resolve6(struct __sk_buff *skb, const struct packet *p,
+			    struct flow_place *at)
 {
-	struct flow_hit f = {};
-
-	if (!p || !at)
-		return TC_DROP;
-	lan_resolve(skb, p, at, &f, true);
-	return lan_act(skb, f.verdict, f.mark);
+	if (p && at)
+		lan_resolve(skb, p, at, true);
+	return 0;
 }
 
+/* @at belongs to the caller, so that both families share its stack. */
 static __always_inline int lan_flow(struct __sk_buff *skb,
-				    const struct packet *p, bool is_v6)
+				    const struct packet *p,
+				    struct flow_place *at, bool is_v6)
 {
-	struct flow_place at = {};
-	struct flow_hit hit;
-
-	lan_place(&at, p, p->ports, p->proto, is_v6);
+	lan_place(at, p, p->ports, p->proto, is_v6);
 	if (p->proto == IPPROTO_TCP) {
-		if (!lan_is_syn(p) && lan_find(&at, &hit, 0, is_v6))
-			return lan_act(skb, hit.verdict, hit.mark);
-	} else if (lan_find(&at, &hit, dae_cfg.udp_jiffies, is_v6) &&
-		   !(hit.verdict & DAE_FLOW_GROUP)) {
-		return lan_act(skb, hit.verdict, hit.mark);
+		if (!lan_is_syn(p) && lan_find(at, 0, is_v6))
+			return lan_act(skb, &at->hit);
+	} else if (lan_find(at, dae_cfg.udp_jiffies, is_v6) &&
+		   !(at->hit.verdict & DAE_FLOW_GROUP)) {
+		return lan_act(skb, &at->hit);
 	}
-	return is_v6 ? lan_slow6(skb, p, &at) : lan_slow4(skb, p, &at);
+	if (is_v6)
+		lan_resolve6(skb, p, at);
+	else
+		lan_resolve4(skb, p, at);
+	return lan_act(skb, &at->hit);
 }
 
 /*
@@ -190,47 +190,51 @@ static __always_inline int lan_flow(struct __sk_buff *skb,
  * fragment whose first one is unknown is dropped: it could belong to anybody.
  */
 static __always_inline int lan_frag(struct __sk_buff *skb,
-				    const struct packet *p, bool is_v6)
+				    const struct packet *p,
+				    struct flow_place *at, bool is_v6)
 {
-	struct flow_place at = {};
-	struct flow_hit f = {};
-
 	if (p->frag == FRAG_FIRST && packet_is_l4(p->proto)) {
-		lan_place(&at, p, p->ports, p->proto, is_v6);
-		lan_resolve(skb, p, &at, &f, is_v6);
+		lan_place(at, p, p->ports, p->proto, is_v6);
+		if (is_v6)
+			lan_resolve6(skb, p, at);
+		else
+			lan_resolve4(skb, p, at);
 	} else if (p->frag == FRAG_FIRST) {
-		group_set(&f, DAE_KIND_PASS, 0);
+		group_set(&at->hit, DAE_KIND_PASS, 0);
 	}
 	/* the key of all fragments of the datagram, which have no ports */
-	lan_place(&at, p, p->frag_id, FLOW_FRAGMENT | (is_v6 ? 0 : p->proto),
+	lan_place(at, p, p->frag_id, FLOW_FRAGMENT | (is_v6 ? 0 : p->proto),
 		  is_v6);
 	if (p->frag == FRAG_FIRST) {
-		f.verdict &= ~DAE_FLOW_GROUP;
-		lan_keep_flow(&at, &f, is_v6);
-	} else if (!lan_find(&at, &f, dae_cfg.frag_jiffies, is_v6)) {
+		at->hit.verdict &= ~DAE_FLOW_GROUP;
+		lan_keep_flow(at, is_v6);
+	} else if (!lan_find(at, dae_cfg.frag_jiffies, is_v6)) {
 		tally_add(DAE_COUNT_FRAG_UNKNOWN);
 		return TC_DROP;
 	}
-	return lan_act(skb, f.verdict, f.mark);
+	return lan_act(skb, &at->hit);
 }
 
-__noinline int lan_frag4(struct __sk_buff *skb, const struct packet *p)
+__noinline int lan_frag4(struct __sk_buff *skb, const struct packet *p,
+			 struct flow_place *at)
 {
-	return p ? lan_frag(skb, p, false) : TC_DROP;
+	return p && at ? lan_frag(skb, p, at, false) : TC_DROP;
 }
 
-__noinline int lan_frag6(struct __sk_buff *skb, const struct packet *p)
+__noinline int lan_frag6(struct __sk_buff *skb, const struct packet *p,
+			 struct flow_place *at)
 {
-	return p ? lan_frag(skb, p, true) : TC_DROP;
+	return p && at ? lan_frag(skb, p, at, true) : TC_DROP;
 }
 
 /* A packet that has no ports to decide by. */
 static __always_inline int lan_unparsed(struct __sk_buff *skb,
-					const struct packet *p, int why)
+					const struct packet *p,
+					struct flow_place *at, int why)
 {
 	if (why == PARSE_OTHER) {
 		if (p->frag == FRAG_FIRST && p->is_v6)
-			return lan_frag6(skb, p);
+			return lan_frag6(skb, p, at);
 		tally_add(DAE_COUNT_PASS_OTHER);
 		return TC_NEXT;
 	}
@@ -241,15 +245,18 @@ static __always_inline int lan_unparsed(struct __sk_buff *skb,
 
 static __always_inline int lan_ingress(struct __sk_buff *skb, bool has_mac)
 {
+	struct flow_place at = {};
 	struct packet p = {};
 	int r;
 
 	r = packet_parse(skb, &p, has_mac);
 	if (r)
-		return lan_unparsed(skb, &p, r);
+		return lan_unparsed(skb, &p, &at, r);
 	if (p.frag)
-		return p.is_v6 ? lan_frag6(skb, &p) : lan_frag4(skb, &p);
-	return p.is_v6 ? lan_flow(skb, &p, true) : lan_flow(skb, &p, false);
+		return p.is_v6 ? lan_frag6(skb, &p, &at) :
+				 lan_frag4(skb, &p, &at);
+	return p.is_v6 ? lan_flow(skb, &p, &at, true) :
+			 lan_flow(skb, &p, &at, false);
 }
 
 SEC("tcx/ingress")

@@ -41,7 +41,8 @@ static void random_prefix(struct rulegen *g, struct prefix *p)
 
 	random_addr(g, &p->addr, family);
 	p->len = (uint8_t)(family == 4 ? 13 + rulegen_random(g, 20) :
-					 24 + rulegen_random(g, 105));
+			   rulegen_random(g, 8) ? 24 + rulegen_random(g, 41) :
+						  65 + rulegen_random(g, 64));
 	for (i = from + p->len; i < 128; i++)
 		p->addr.b[i / 8] &= (uint8_t)~(0x80 >> i % 8);
 }
