@@ -53,12 +53,19 @@ static enum phase phase_reached(const struct probe *p)
 	return PHASE_TOTAL;
 }
 
+/* The clock is read again: since the wake-up we may have worked for long, or
+ * waited for the CPU while the answer came. */
 void probe_phase(struct probe *p, enum phase ph, uint64_t now_ns)
 {
-	uint64_t us = (now_ns - p->start_ns) / NS_PER_US;
+	bool is_ours = ph == PHASE_TOTAL || phases_of(&p->spec) & 1U << ph;
+	uint64_t us;
 
-	if (p->res.phase_us[ph] == 0) /* 0 is for "not reached" */
-		p->res.phase_us[ph] = (uint32_t)MAX(us, (uint64_t)1);
+	if (!is_ours || p->res.phase_us[ph])
+		return;
+	now_ns = MAX(now_ns, clock_mono_ns());
+	us = (now_ns - p->start_ns) / NS_PER_US;
+	/* 0 is for "not reached" */
+	p->res.phase_us[ph] = (uint32_t)MAX(us, (uint64_t)1);
 }
 
 struct probe *probe_find(const struct probe_host *host, uint32_t job_id)

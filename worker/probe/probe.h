@@ -90,7 +90,8 @@ void probe_socket_arrived(struct probe *p, int fd, int error);
 /* The ops for a kind of job, or NULL. */
 const struct probe_ops *probe_ops_for(enum job_kind kind);
 
-/* Note the end of a phase: microseconds since start_ns. Once each. */
+/* Note the end of a phase: microseconds since start_ns. Once each; those that
+ * this kind of job does not have are passed over. */
 void probe_phase(struct probe *p, enum phase ph, uint64_t now_ns);
 /* Wait for @what (EV_READ, EV_WRITE) on io[@i]; 0 stops waiting. */
 int probe_watch(struct probe *p, unsigned int i, short what);
