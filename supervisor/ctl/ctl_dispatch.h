@@ -13,7 +13,8 @@
 
 #include "supervisor/ctl/ctl.h"
 
-#define CTL_PAGE 100 /* elements of a list in one frame */
+#define CTL_PAGE 100	   /* elements of a list in one frame */
+#define CTL_TARGET_PAGE 25 /* of targets, which are long */
 
 struct ctl_call {
 	const struct ctl_view *view;

@@ -88,12 +88,16 @@ static json_t *member_json(const struct ctl_view *v, const struct group *g,
 			 scores_json(v, g, i));
 }
 
-static json_t *members_json(const struct ctl_view *v, const struct group *g)
+/* One page of members from *@at on, which moves on. */
+static json_t *members_json(const struct ctl_view *v, const struct group *g,
+			    uint64_t *at)
 {
 	auto_json json_t *list = json_array();
 
-	for (uint32_t i = 0; list && i < g->member_count; i++)
-		if (ctl_json_append(list, member_json(v, g, i)) < 0)
+	for (;
+	     list && *at < g->member_count && json_array_size(list) < CTL_PAGE;
+	     ++*at)
+		if (ctl_json_append(list, member_json(v, g, (uint32_t)*at)) < 0)
 			return NULL;
 	return json_incref(list);
 }
@@ -128,8 +132,9 @@ static json_t *manual_json(const struct ctl_view *v, const struct group *g)
 	return ctl_target_name(v, g->members[g->manual].target);
 }
 
+/* @at: where the members begin, NULL without them. */
 static json_t *group_json(const struct ctl_view *v, const struct group *g,
-			  bool deep)
+			  uint64_t *at)
 {
 	auto_json json_t *j = NULL;
 
@@ -142,8 +147,8 @@ static json_t *group_json(const struct ctl_view *v, const struct group *g,
 		      manual_json(v, g), "tolerance_us",
 		      (json_int_t)g->tolerance_us, "epoch",
 		      (json_int_t)g->epoch, "selection", selection_json(v, g));
-	if (j && deep &&
-	    json_object_set_new(j, "members", members_json(v, g)) < 0)
+	if (j && at &&
+	    json_object_set_new(j, "members", members_json(v, g, at)) < 0)
 		return NULL;
 	return json_incref(j);
 }
@@ -162,7 +167,7 @@ int ctl_cmd_groups_list(struct ctl_call *c)
 	     list && i < p->group_count && json_array_size(list) < CTL_PAGE;
 	     i++)
 		if (ctl_json_append(list, group_json(c->view, &p->groups[i],
-						     false)) < 0)
+						     NULL)) < 0)
 			return ctl_fail(c, -ENOMEM, NULL, "out of memory");
 	c->cursor = i;
 	c->more = i < p->group_count;
@@ -188,7 +193,9 @@ static ssize_t find(struct ctl_call *c, const char *name)
 
 int ctl_cmd_groups_show(struct ctl_call *c)
 {
+	const struct group *g;
 	const char *name;
+	json_t *j;
 	ssize_t i;
 	int r;
 
@@ -198,8 +205,10 @@ int ctl_cmd_groups_show(struct ctl_call *c)
 	i = find(c, name);
 	if (i < 0)
 		return (int)i;
-	return ctl_done(c, "dae.group/1",
-			group_json(c->view, &c->view->prober->groups[i], true));
+	g = &c->view->prober->groups[i];
+	j = group_json(c->view, g, &c->cursor);
+	c->more = c->cursor < g->member_count;
+	return ctl_done(c, "dae.group/1", j);
 }
 
 static int do_select(struct ctl_call *c, ssize_t group, uint32_t target)

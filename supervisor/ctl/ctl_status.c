@@ -125,6 +125,24 @@ static json_t *budget_json(const struct budget *b)
 			 "total_bytes", (json_int_t)b->total_bytes);
 }
 
+/* Checks that are to be asked and have no verdict yet. */
+static uint32_t count_unsettled(const struct ctl_view *v)
+{
+	const struct target_table *tt = v->prober->targets;
+	const struct target *t;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < target_table_limit(tt); i++) {
+		t = target_table_get(tt, i);
+		for (unsigned int k = 0; t && k < TARGET_CHECKS; k++)
+			n += t->checks[k].is_used && target_is_probed(t) &&
+			     t->checks[k].health.verdict == VERDICT_UNKNOWN &&
+			     schedule_has(v->prober->schedule,
+					  target_check_id(i, k));
+	}
+	return n;
+}
+
 static json_t *checks_json(const struct ctl_view *v)
 {
 	const struct totals *t = &v->prober->totals;
@@ -136,9 +154,10 @@ static json_t *checks_json(const struct ctl_view *v)
 	job_table_stats(v->prober->jobs, &j);
 	lag = s.popped ? s.lag_sum_ns / s.popped : 0;
 	return json_pack(
-		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
-		"scheduled", (json_int_t)s.entries, "in_flight",
-		(json_int_t)j.live, "started", (json_int_t)s.popped, "results",
+		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"unknown", (json_int_t)count_unsettled(v), "scheduled",
+		(json_int_t)s.entries, "in_flight", (json_int_t)j.live,
+		"started", (json_int_t)s.popped, "results",
 		(json_int_t)totals_results(t), "ours",
 		(json_int_t)totals_ours(t), "redispatched",
 		(json_int_t)j.redispatched, "late", (json_int_t)t->late_results,

@@ -362,7 +362,8 @@ int ctl_target_page(struct ctl_call *c, const char *schema, bool monitors)
 	const struct target *t;
 
 	for (i = (uint32_t)c->cursor;
-	     list && i < limit && json_array_size(list) < CTL_PAGE; i++) {
+	     list && i < limit && json_array_size(list) < CTL_TARGET_PAGE;
+	     i++) {
 		t = target_table_get(tt, i);
 		if (!t || is_monitor(t) != monitors)
 			continue;

@@ -287,16 +287,22 @@ int conn_stream(const struct daectl *d, const char *cmd, json_t *args,
 	return r;
 }
 
+/* The pages of a list, or of the members of a group. */
 static int join_page(void *ctx, json_t *page)
 {
-	json_t **all = ctx;
+	json_t **all = ctx, *to, *from;
 
 	if (!*all) {
 		*all = json_incref(page);
 		return CTL_EXIT_OK;
 	}
-	json_array_extend(json_object_get(*all, "data"),
-			  json_object_get(page, "data"));
+	to = json_object_get(*all, "data");
+	from = json_object_get(page, "data");
+	if (json_is_object(to)) {
+		to = json_object_get(to, "members");
+		from = json_object_get(from, "members");
+	}
+	json_array_extend(to, from);
 	return CTL_EXIT_OK;
 }
 

@@ -158,12 +158,11 @@ static void print_status(const struct daectl *d, const json_t *env)
 		out_print("Warning: %s", json_string_value(warning));
 }
 
-/* Verdicts about everything that is probed, or nothing to probe. */
+/* A worker is there, and every check that is asked has a verdict. */
 static bool is_settled(const json_t *s)
 {
 	return out_int(json_object_get(s, "workers"), "ready") > 0 &&
-	       out_int(json_object_get(s, "nodes"), "unknown") == 0 &&
-	       out_int(json_object_get(s, "monitors"), "unknown") == 0;
+	       out_int(json_object_get(s, "checks"), "unknown") == 0;
 }
 
 static int ask_until_settled(const struct daectl *d, json_t **ret)

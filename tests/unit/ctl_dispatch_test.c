@@ -286,6 +286,36 @@ static void test_events_page_and_follow(void **state)
 	json_decref(c.args);
 }
 
+/* A group with more members than a frame may have is shown in pages. */
+static void test_group_pages(void **state)
+{
+	struct group *g = &fixture->prober->groups[0], kept = *g;
+	struct ctl_view view;
+	struct ctl_call c = { .view = &view,
+			      .ops = &ctl_fixture_ops,
+			      .ctx = fixture };
+	struct group_slot members[250];
+	size_t seen = 0, pages = 0;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(members); i++)
+		members[i] = kept.members[i % kept.member_count];
+	g->members = members;
+	g->member_count = ARRAY_LEN(members);
+	ctl_fixture_ops.view(fixture, &view);
+	c.args = json_pack("{s:s}", "name", g->name);
+	do {
+		assert_int_equal(ctl_dispatch(&c, "groups.show"), 0);
+		seen += json_array_size(json_object_get(c.data, "members"));
+		ctl_call_clear(&c);
+		pages++;
+	} while (c.more && pages < 10);
+	json_decref(c.args);
+	*g = kept;
+	assert_int_equal(seen, ARRAY_LEN(members));
+	assert_int_equal(pages, 3);
+}
+
 static void test_schema_check_sees_a_wrong_field(void **state)
 {
 	char why[128];
@@ -329,6 +359,7 @@ int main(void)
 		cmocka_unit_test(test_no_secret_and_no_escape_is_shown),
 		cmocka_unit_test(test_policy_keeps_what_is_not_named),
 		cmocka_unit_test(test_events_page_and_follow),
+		cmocka_unit_test(test_group_pages),
 		cmocka_unit_test(test_schema_check_sees_a_wrong_field),
 		cmocka_unit_test(test_schemas_can_be_printed),
 	};
