@@ -233,20 +233,21 @@ static int apply_kernel(struct kernel *k, const struct config *c,
 	r = kernel_links_find(&links, &c->global.lan_interface);
 	if (r < 0)
 		return kernel_fail(e, r, "lan_interface", NULL);
-	r = kernel_route_policies(&route, &why);
-	if (r < 0)
-		return kernel_fail(e, r, "policy routing", &why);
 	r = open_datapath(k, &c->supervisor, e);
 	if (r < 0)
 		return r;
+	r = datapath_load(k->dp, b->image.data, b->image.len, &why);
+	if (r < 0)
+		return kernel_fail(e, r, "loading the rules", &why);
+	/* what is left to fail leaves no trace that a retry would not mend */
+	r = kernel_route_policies(&route, &why);
+	if (r < 0)
+		return kernel_fail(e, r, "policy routing", &why);
 	r = kernel_route_targets(&route, k->dp);
 	if (r < 0)
 		return kernel_fail(e, r, "nodes", NULL);
 	kernel_route_groups(&route, k->dp, p);
 	datapath_refresh_local(k->dp);
-	r = datapath_load(k->dp, b->image.data, b->image.len, &why);
-	if (r < 0)
-		return kernel_fail(e, r, "loading the rules", &why);
 	r = datapath_attach(k->dp, links.ifindex, links.count, &why);
 	return r < 0 ? kernel_fail(e, r, "attaching", &why) : 0;
 }
