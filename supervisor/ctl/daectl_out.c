@@ -52,8 +52,8 @@ const char *out_bullet(void)
 	return is_utf8() ? "\xe2\x97\x8f" : "*";
 }
 
-static void write_clean(FILE *f, const char *before, const char *fmt,
-			va_list ap)
+static DAE_PRINTF(3, 0) void write_clean(FILE *f, const char *before,
+					 const char *fmt, va_list ap)
 {
 	char raw[MESSAGE_MAX], clean[MESSAGE_MAX];
 
