@@ -1,250 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The real dae-worker on the other end of a channel, sandboxed as always. */
+/* The real dae-worker over its channel, sandboxed as always. */
 #include <errno.h>
-#include <poll.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <arpa/inet.h>
-#include <fcntl.h>
-#include <netinet/in.h>
 
 #include <cmocka.h>
 
 #include "common/base.h"
 #include "common/exitcode.h"
 #include "common/fd.h"
-#include "common/job.h"
-#include "common/msg.h"
-#include "common/wire.h"
-#include "common/priv.h"
-#include "common/worker_args.h"
 #include "dae_build_id.h"
-
-#define WORKER DAE_BUILD_DIR "/worker/dae-worker"
-#define CA_BUNDLE "/etc/ssl/certs/ca-certificates.crt"
-#define GENERATION 7
-#define WAIT_MS 5000
-
-struct rig {
-	int chan;
-	pid_t pid;
-	struct hello hello;
-	char got[MSG_MAX]; /* last message */
-	size_t got_len;
-};
-
-static void exec_worker(int fd)
-{
-	struct worker_args args = { .role = ROLE_PROBE,
-				    .generation = GENERATION,
-				    .uid = PRIV_KEEP_IDS,
-				    .gid = PRIV_KEEP_IDS };
-	struct worker_argv argv;
-
-	if (getuid() == 0)
-		args.uid = args.gid = 65534;
-	worker_args_format(&args, &argv);
-	if (dup2(fd, WORKER_CHANNEL_FD) < 0)
-		_exit(99);
-	execv(WORKER, argv.argv);
-	_exit(98);
-}
-
-/* The next message but heartbeats, unless one is wanted: its type, or -errno. */
-static int receive(struct rig *r, bool with_beats)
-{
-	struct pollfd p = { .fd = r->chan, .events = POLLIN };
-	struct msg_hdr hdr;
-	ssize_t n;
-
-	do {
-		if (poll(&p, 1, WAIT_MS) != 1)
-			return -ETIMEDOUT;
-		n = recv(r->chan, r->got, sizeof(r->got), 0);
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			return -ESHUTDOWN;
-		r->got_len = (size_t)n;
-		assert_int_equal(msg_check(msg_from_worker, SLOT_STARTING,
-					   r->got, r->got_len, 0, &hdr) == 0 ||
-					 msg_check(msg_from_worker,
-						   SLOT_DRAINING, r->got,
-						   r->got_len, 0, &hdr) == 0,
-				 1);
-	} while (hdr.type == MSG_HEARTBEAT && !with_beats);
-	return hdr.type;
-}
-
-static const void *payload(const struct rig *r)
-{
-	return r->got + sizeof(struct msg_hdr);
-}
-
-static void send_fds(struct rig *r, uint16_t type, const void *data, size_t len,
-		     const int *fds, size_t nfds)
-{
-	union {
-		struct cmsghdr align;
-		char buf[CMSG_SPACE(4 * sizeof(int))];
-	} control = { 0 };
-	struct msg_hdr hdr = { .type = type, .version = MSG_VERSION };
-	struct iovec iov[2] = { { &hdr, sizeof(hdr) },
-				{ (void *)(uintptr_t)data, len } };
-	struct msghdr m = { .msg_iov = iov, .msg_iovlen = 2 };
-
-	if (nfds) {
-		m.msg_control = control.buf;
-		m.msg_controllen = CMSG_SPACE(nfds * sizeof(int));
-		control.align.cmsg_level = SOL_SOCKET;
-		control.align.cmsg_type = SCM_RIGHTS;
-		control.align.cmsg_len = CMSG_LEN(nfds * sizeof(int));
-		memcpy(CMSG_DATA(&control.align), fds, nfds * sizeof(int));
-	}
-	assert_true(sendmsg(r->chan, &m, 0) > 0);
-}
-
-static void send_setup(struct rig *r)
-{
-	const struct setup s = { 0 };
-	int fd = open(CA_BUNDLE, O_RDONLY | O_CLOEXEC);
-
-	assert_true(fd >= 0);
-	send_fds(r, MSG_SETUP, &s, sizeof(s), &fd, 1);
-	close(fd);
-}
-
-static int rig_start(void **state)
-{
-	struct rig *r = calloc(1, sizeof(*r));
-	int pair[2];
-
-	assert_int_equal(
-		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
-	r->pid = fork();
-	if (r->pid == 0)
-		exec_worker(pair[1]);
-	close(pair[1]);
-	r->chan = pair[0];
-	assert_int_equal(receive(r, false), MSG_HELLO);
-	memcpy(&r->hello, payload(r), sizeof(r->hello));
-	*state = r;
-	return 0;
-}
-
-/* The exit code within the usual wait, or -1. */
-static int exit_code(struct rig *r)
-{
-	int status = 0, i;
-
-	for (i = 0; i < WAIT_MS / 10; i++) {
-		if (waitpid(r->pid, &status, WNOHANG) == r->pid) {
-			r->pid = 0;
-			return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-		}
-		usleep(10000);
-	}
-	return -1;
-}
-
-static int rig_stop(void **state)
-{
-	struct rig *r = *state;
-
-	if (r->pid > 0) {
-		kill(r->pid, SIGKILL);
-		waitpid(r->pid, NULL, 0);
-	}
-	close(r->chan);
-	free(r);
-	return 0;
-}
-
-static struct job_spec job(uint32_t id, enum job_kind kind, uint8_t proto)
-{
-	struct job_spec s = {
-		.id = id,
-		.deadline_ms = 2000,
-		.kind = (uint8_t)kind,
-		.nfds = 1,
-		.proto = proto,
-		.qtype = 1,
-		.status_min = 204,
-		.status_max = 204,
-	};
-	unsigned int i;
-
-	for (i = 0; i < JOB_STR_COUNT; i++)
-		s.str[i] = "";
-	s.str[JOB_STR_HOST] = "localhost";
-	s.str[JOB_STR_METHOD] = "HEAD";
-	s.str[JOB_STR_PATH] = "/generate_204";
-	s.str[JOB_STR_QNAME] = "example.com";
-	return s;
-}
-
-static void send_jobs(struct rig *r, const struct job_spec *jobs,
-		      const int *fds, uint16_t n)
-{
-	uint8_t buf[MSG_MAX];
-	struct wcur w;
-	uint16_t i;
-
-	wcur_init(&w, buf, sizeof(buf));
-	wcur_u16(&w, n);
-	for (i = 0; i < n; i++)
-		assert_int_equal(job_encode(&w, &jobs[i]), 0);
-	send_fds(r, MSG_JOBS, buf, w.len, fds, n);
-}
-
-/* The next single result. */
-static struct result next_result(struct rig *r)
-{
-	struct result res;
-
-	assert_int_equal(receive(r, false), MSG_RESULTS);
-	assert_int_equal(r->got_len, sizeof(struct msg_hdr) + sizeof(res));
-	memcpy(&res, payload(r), sizeof(res));
-	return res;
-}
-
-/* A socket of @type on a free port of the loopback; its address in *ret. */
-static int local_socket(int type, struct sockaddr_in *ret)
-{
-	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
-	socklen_t len = sizeof(*ret);
-
-	*ret = (struct sockaddr_in){
-		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)
-	};
-	assert_int_equal(bind(fd, (void *)ret, len), 0);
-	assert_int_equal(getsockname(fd, (void *)ret, &len), 0);
-	if (type == SOCK_STREAM)
-		assert_int_equal(listen(fd, 8), 0);
-	return fd;
-}
-
-static int connected(int type, const struct sockaddr_in *to)
-{
-	int fd = socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (connect(fd, (const void *)to, sizeof(*to)) < 0)
-		assert_int_equal(errno, EINPROGRESS);
-	return fd;
-}
-
-static void peer_of(struct job_spec *s, const struct sockaddr_in *to)
-{
-	memcpy(&s->peer, to, sizeof(*to));
-}
+#include "tests/ipc/worker_rig.h"
 
 static void says_hello(void **state)
 {
@@ -388,6 +161,142 @@ static void resolves(void **state)
 	close(fd);
 }
 
+static void reports_in_batches(void **state)
+{
+	struct rig *r = *state;
+	struct job_spec jobs[4];
+	struct sockaddr_in closed;
+	struct result res;
+	int fds[4];
+	unsigned int seen = 0;
+
+	close(local_socket(SOCK_DGRAM, &closed));
+	for (unsigned int i = 0; i < ARRAY_LEN(jobs); i++) {
+		jobs[i] = job(i + 1, JOB_HTTP, IPPROTO_TCP);
+		peer_of(&jobs[i], &closed);
+		fds[i] = connected(SOCK_STREAM, &closed);
+	}
+	send_setup(r);
+	send_jobs(r, jobs, fds, ARRAY_LEN(jobs));
+	for (unsigned int i = 0; i < ARRAY_LEN(jobs); i++)
+		close(fds[i]);
+	/* All failed when they were sent: one turn of the loop, one message. */
+	assert_int_equal(receive(r, false), MSG_RESULTS);
+	assert_int_equal(r->got_len, sizeof(struct msg_hdr) +
+					     ARRAY_LEN(jobs) * sizeof(res));
+	for (unsigned int i = 0; i < ARRAY_LEN(jobs); i++) {
+		memcpy(&res, (const char *)payload(r) + i * sizeof(res),
+		       sizeof(res));
+		assert_int_equal(res.outcome, OUTCOME_REFUSED);
+		seen |= 1U << res.job_id;
+	}
+	assert_int_equal(seen, 0x1e);
+}
+
+/* A SOCKS5 proxy that grants an association at @port, address unspecified;
+ * the control connection. */
+static int grant_association(int listener, uint16_t port)
+{
+	uint8_t reply[] = { 5, 0, 0, 1, 0, 0, 0, 0, 0, 0 };
+	char buf[64];
+	int fd = accept(listener, NULL, NULL);
+
+	assert_int_equal(recv(fd, buf, sizeof(buf), 0), 3);
+	assert_int_equal(send(fd, "\5\0", 2, 0), 2);
+	assert_int_equal(recv(fd, buf, sizeof(buf), 0), 10);
+	assert_int_equal(buf[1], 3);
+	reply[8] = (uint8_t)(port >> 8);
+	reply[9] = (uint8_t)port;
+	assert_int_equal(send(fd, reply, sizeof(reply), 0), sizeof(reply));
+	return fd;
+}
+
+/* Begins a DNS probe through such a proxy, up to its question for a socket. */
+static int ask_for_socket(struct rig *r, struct sockaddr_in *relay,
+			  int *relay_fd)
+{
+	struct job_spec s = job(8, JOB_DNS_UDP, IPPROTO_TCP);
+	struct sockaddr_in proxy;
+	struct socket_request q;
+	int listener = local_socket(SOCK_STREAM, &proxy), fd, control;
+
+	*relay_fd = local_socket(SOCK_DGRAM, relay);
+	s.via = JOB_VIA_SOCKS5;
+	peer_of(&s, &proxy);
+	memcpy(&s.target, relay, sizeof(*relay));
+	fd = connected(SOCK_STREAM, &proxy);
+	send_setup(r);
+	send_jobs(r, &s, &fd, 1);
+	close(fd);
+	control = grant_association(listener, ntohs(relay->sin_port));
+	close(listener);
+	assert_int_equal(receive(r, false), MSG_SOCKET_REQUEST);
+	memcpy(&q, payload(r), sizeof(q));
+	assert_int_equal(q.job_id, 8);
+	assert_int_equal(q.family, 4);
+	assert_int_equal(q.proto, IPPROTO_UDP);
+	assert_int_equal(q.port, ntohs(relay->sin_port));
+	/* The proxy's own address stands for the unspecified one. */
+	assert_memory_equal(q.addr + 12, "\177\0\0\1", 4);
+	return control;
+}
+
+static void serve_wrapped_dns(int fd)
+{
+	static const uint8_t rr[] = { 0xc0, 12, 0, 1, 0,   1, 0, 0,
+				      0,    60, 0, 4, 192, 0, 2, 9 };
+	struct sockaddr_in from;
+	socklen_t len = sizeof(from);
+	uint8_t buf[512];
+	ssize_t n = recvfrom(fd, buf, sizeof(buf) - sizeof(rr), 0,
+			     (void *)&from, &len);
+
+	assert_true(n > 10 + 12);
+	assert_memory_equal(buf, "\0\0\0\1\177\0\0\1", 8);
+	buf[10 + 2] |= 0x80;
+	buf[10 + 7] = 1;
+	memcpy(buf + n, rr, sizeof(rr));
+	assert_true(sendto(fd, buf, (size_t)n + sizeof(rr), 0, (void *)&from,
+			   len) > 0);
+}
+
+static void associates(void **state)
+{
+	const struct socket_reply reply = { .job_id = 8 };
+	struct rig *r = *state;
+	struct sockaddr_in relay;
+	struct result res;
+	int relay_fd, control, sock;
+
+	control = ask_for_socket(r, &relay, &relay_fd);
+	sock = connected(SOCK_DGRAM, &relay);
+	send_fds(r, MSG_SOCKET, &reply, sizeof(reply), &sock, 1);
+	close(sock);
+	serve_wrapped_dns(relay_fd);
+	res = next_result(r);
+	assert_int_equal(res.outcome, OUTCOME_OK);
+	assert_true(res.phase_us[PHASE_PROXY] > 0);
+	close(control);
+	close(relay_fd);
+}
+
+static void association_elsewhere_is_refused(void **state)
+{
+	const struct socket_reply reply = { .job_id = 8, .error = -EACCES };
+	struct rig *r = *state;
+	struct sockaddr_in relay;
+	struct result res;
+	int relay_fd, control;
+
+	control = ask_for_socket(r, &relay, &relay_fd);
+	send_fds(r, MSG_SOCKET, &reply, sizeof(reply), NULL, 0);
+	res = next_result(r);
+	assert_int_equal(res.outcome, OUTCOME_PROXY_PROTOCOL);
+	assert_int_equal(res.phase, PHASE_PROXY);
+	close(control);
+	close(relay_fd);
+}
+
 /* One job whose target never answers; its listener. */
 static int start_stalled(struct rig *r, uint32_t id, uint32_t deadline_ms)
 {
@@ -496,6 +405,9 @@ int main(void)
 		RIGGED(heart_beats),
 		RIGGED(runs_jobs_of_one_message),
 		RIGGED(resolves),
+		RIGGED(reports_in_batches),
+		RIGGED(associates),
+		RIGGED(association_elsewhere_is_refused),
 		RIGGED(deadline_ends_a_stall),
 		RIGGED(cancel_aborts),
 		RIGGED(drains_after_the_last_job),
