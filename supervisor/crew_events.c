@@ -40,6 +40,16 @@ static void on_result(void *arg, uint32_t place, uint32_t generation,
 	supervisor_wake(s);
 }
 
+static void on_unsent(void *arg, uint32_t job_id)
+{
+	struct supervisor *s = arg;
+
+	if (s->is_stopping)
+		return;
+	dispatch_unsent(s->dispatch, job_id);
+	supervisor_wake(s);
+}
+
 static void on_lost(void *arg, const struct pool_lost *l)
 {
 	struct supervisor *s = arg;
@@ -94,6 +104,7 @@ static void on_exit_(void *arg, const struct pool_exit *e)
 const struct pool_ops crew_events_ops = {
 	.on_ready = on_ready,
 	.on_result = on_result,
+	.on_unsent = on_unsent,
 	.on_lost = on_lost,
 	.on_retire = on_retire,
 	.on_exit = on_exit_,

@@ -411,6 +411,14 @@ void dispatch_result(struct dispatch *d, uint32_t place, uint32_t generation,
 		finish(d, j, r);
 }
 
+void dispatch_unsent(struct dispatch *d, uint32_t job_id)
+{
+	struct job *j = job_table_find(d->s->prober->jobs, job_id);
+
+	if (j)
+		job_unassign(d->s->prober->jobs, j);
+}
+
 static void drop_stale_names(struct dispatch *d)
 {
 	struct resolving *w = LIST_FIRST(&d->resolving);

@@ -22,6 +22,8 @@ void dispatch_run(struct dispatch *d);
 /* A worker's result; already checked against what it was given. */
 void dispatch_result(struct dispatch *d, uint32_t place, uint32_t generation,
 		     const struct result *r);
+/* A job that its worker was never given: it waits again. */
+void dispatch_unsent(struct dispatch *d, uint32_t job_id);
 void dispatch_lost(struct dispatch *d, const struct pool_lost *l);
 /* Jobs past their deadline end here, whatever their worker does. */
 void dispatch_expire(struct dispatch *d);

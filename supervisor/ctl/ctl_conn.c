@@ -110,6 +110,9 @@ static int conn_answer(struct ctl_conn *c)
 
 	c->env->ops->view(c->env->ctx, &view);
 	r = ctl_dispatch(&call, c->request.cmd);
+	/* a reload replaces what the view points to */
+	view = (struct ctl_view){ 0 };
+	c->env->ops->view(c->env->ctx, &view);
 	if (r == 0 && call.is_pending) {
 		c->mood = MOOD_WAITING;
 		set_deadline(c, 0);
