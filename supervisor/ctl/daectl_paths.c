@@ -106,9 +106,9 @@ int paths_run(const char *path, const char *arg, char **ret)
 {
 	auto_free char *text = malloc(OUTPUT_MAX + 1);
 	auto_fd int in = -1;
-	int fds[2], status, r;
+	int fds[2] = { -1, -1 }, status = 0, r;
 	ssize_t n;
-	pid_t pid;
+	pid_t pid = 0;
 
 	if (!text)
 		return -ENOMEM;

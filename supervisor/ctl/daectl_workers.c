@@ -59,8 +59,9 @@ static void worker_row(struct grid *g, const json_t *w)
 		  out_bytes(json_object_get(w, "rss_soft_bytes"), buf));
 	grid_cell(g, COLOR_NONE, "%s",
 		  out_bytes(json_object_get(w, "rss_hard_bytes"), buf));
-	grid_cell(g, COLOR_NONE, "%s/s",
-		  out_bytes(json_object_get(w, "slope_bytes_per_s"), buf));
+	grid_cell(g, COLOR_NONE, "%s%s",
+		  out_bytes(json_object_get(w, "slope_bytes_per_s"), buf),
+		  strcmp(buf, "-") != 0 ? "/s" : "");
 	grid_cell(g, COLOR_NONE, "%s",
 		  span_or_dash(json_object_get(w, "age_us"), buf));
 	grid_cell(g, COLOR_NONE, "%s",
@@ -129,7 +130,7 @@ static int parse_index(const char *text, json_int_t *ret)
 
 int run_workers_show(struct daectl *d)
 {
-	json_int_t index;
+	json_int_t index = 0;
 	int r = parse_index(d->args[0], &index);
 
 	if (r != CTL_EXIT_OK)
