@@ -77,8 +77,8 @@ int ctl_cmd_workers_list(struct ctl_call *c)
 	if (r < 0)
 		return r;
 	for (uint32_t i = 0; list && i < c->view->crew->count; i++) {
-		/* a place that was never needed is nothing to see */
-		if (c->view->crew->places[i].slot.generation == 0)
+		/* a place that is not needed is nothing to see */
+		if (c->view->crew->places[i].slot.state == SLOT_EMPTY)
 			continue;
 		if (ctl_json_append(list, worker_json(c->view, i)) < 0)
 			return ctl_fail(c, -ENOMEM, NULL, "out of memory");

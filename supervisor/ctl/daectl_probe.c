@@ -37,15 +37,17 @@ static void print_phases(const json_t *r)
 static void print_failure(const json_t *r)
 {
 	const json_t *foreign = json_object_get(r, "foreign");
+	const char *detail = out_str(r, "detail");
 	char code[OUT_TEXT] = "";
 
+	if (!strcmp(detail, out_str(r, "text")))
+		detail = "";
 	if (json_is_object(foreign))
 		snprintf(code, sizeof(code), " (%s %lld)",
 			 out_str(foreign, "kind"),
 			 (long long)out_int(foreign, "code"));
 	out_print("  in phase %s: %s%s%s%s", out_str(r, "phase"),
-		  out_str(r, "text"), code, *out_str(r, "detail") ? ": " : "",
-		  out_str(r, "detail"));
+		  out_str(r, "text"), code, *detail ? ": " : "", detail);
 	if (out_bool(r, "ours"))
 		out_print("  this is a failure of ours, it says nothing about "
 			  "the target");

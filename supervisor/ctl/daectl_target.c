@@ -84,7 +84,8 @@ static int64_t worst_loss(const json_t *t)
 /* The newest failure, of a check that is not well now. */
 static void error_text(const json_t *t, char *buf, size_t cap)
 {
-	const json_t *c, *e, *detail;
+	const char *text, *detail;
+	const json_t *c, *e;
 	size_t i, used = 0;
 
 	buf[0] = '\0';
@@ -93,14 +94,13 @@ static void error_text(const json_t *t, char *buf, size_t cap)
 		if (!json_is_object(e) || used >= cap ||
 		    out_int(c, "consecutive_fail") == 0)
 			continue;
-		detail = json_object_get(e, "detail");
+		text = out_str(e, "text");
+		detail = out_str(e, "detail");
+		if (!strcmp(text, detail))
+			detail = "";
 		used += (size_t)snprintf(buf + used, cap - used, "%s%s: %s%s%s",
 					 used ? "; " : "", out_str(c, "class"),
-					 out_str(e, "text"),
-					 json_is_string(detail) ? ": " : "",
-					 json_is_string(detail)
-						 ? json_string_value(detail)
-						 : "");
+					 text, *detail ? ": " : "", detail);
 	}
 }
 

@@ -44,16 +44,17 @@ static void print_phases(const json_t *phases)
 static void print_entry(const char *before, const json_t *e, const json_t *now)
 {
 	const json_t *foreign = json_object_get(e, "foreign");
-	const json_t *detail = json_object_get(e, "detail");
+	const char *detail = out_str(e, "detail");
 	char ago[OUT_TEXT], code[OUT_TEXT] = "", us[OUT_TEXT];
 
+	if (!strcmp(detail, out_str(e, "text")))
+		detail = "";
 	if (json_is_object(foreign))
 		snprintf(code, sizeof(code), " (%s %lld)",
 			 out_str(foreign, "kind"),
 			 (long long)out_int(foreign, "code"));
 	out_print("          %s%s%s%s%s, in phase %s, %s ago%s%s", before,
-		  out_str(e, "text"), code, json_is_string(detail) ? ": " : "",
-		  json_is_string(detail) ? json_string_value(detail) : "",
+		  out_str(e, "text"), code, *detail ? ": " : "", detail,
 		  out_str(e, "phase"),
 		  out_since(json_object_get(e, "at"), now, ago),
 		  json_is_integer(json_object_get(e, "latency_us")) ? ", " : "",

@@ -59,9 +59,8 @@ static void worker_row(struct grid *g, const json_t *w)
 		  out_bytes(json_object_get(w, "rss_soft_bytes"), buf));
 	grid_cell(g, COLOR_NONE, "%s",
 		  out_bytes(json_object_get(w, "rss_hard_bytes"), buf));
-	grid_cell(g, COLOR_NONE, "%s%s",
-		  out_bytes(json_object_get(w, "slope_bytes_per_s"), buf),
-		  strcmp(buf, "-") != 0 ? "/s" : "");
+	out_bytes(json_object_get(w, "slope_bytes_per_s"), buf);
+	grid_cell(g, COLOR_NONE, "%s%s", buf, strcmp(buf, "-") ? "/s" : "");
 	grid_cell(g, COLOR_NONE, "%s",
 		  span_or_dash(json_object_get(w, "age_us"), buf));
 	grid_cell(g, COLOR_NONE, "%s",
