@@ -32,6 +32,7 @@ struct kernel {
 	const struct config *config; /* of the last kernel_apply() */
 	uint16_t *group_ids;	     /* by index of config.groups */
 	uint16_t *target_ids;	     /* by index of config.nodes */
+	struct datapath_list *seen;  /* as published, GROUP_SELS to a group */
 	uint64_t epoch;
 };
 
@@ -81,6 +82,7 @@ static void drop_rules(struct kernel *k)
 	rules_image_free(&k->image);
 	free(TAKE_PTR(k->group_ids));
 	free(TAKE_PTR(k->target_ids));
+	free(TAKE_PTR(k->seen));
 	k->has_rules = false;
 }
 
@@ -103,6 +105,7 @@ struct build {
 	struct ruleset rules;
 	uint16_t *group_ids;
 	uint16_t *target_ids;
+	struct datapath_list *seen;
 };
 
 static void build_clear(struct build *b)
@@ -110,6 +113,7 @@ static void build_clear(struct build *b)
 	rules_image_free(&b->image);
 	free(b->group_ids);
 	free(b->target_ids);
+	free(b->seen);
 }
 
 #define auto_build __attribute__((cleanup(build_clear)))
@@ -123,8 +127,10 @@ static int build_ids(struct kernel *k, const struct config *c, struct build *b,
 	names = calloc(c->group_count + 1, sizeof(*names));
 	b->group_ids = calloc(c->group_count + 1, sizeof(*b->group_ids));
 	b->target_ids = calloc(c->node_count + 1, sizeof(*b->target_ids));
-	if (!names || !b->group_ids || !b->target_ids)
+	b->seen = calloc(c->group_count * GROUP_SELS + 1, sizeof(*b->seen));
+	if (!names || !b->group_ids || !b->target_ids || !b->seen)
 		return kernel_fail(e, -ENOMEM, "rules", NULL);
+	kernel_route_forget(b->seen, c->group_count);
 	for (size_t i = 0; i < c->group_count; i++)
 		names[i] = c->groups[i].name;
 	r = rules_id_assign(&k->ids.groups, names, c->group_count,
@@ -181,6 +187,7 @@ static void adopt_build(struct kernel *k, const struct config *c,
 	k->rules = b->rules;
 	k->group_ids = TAKE_PTR(b->group_ids);
 	k->target_ids = TAKE_PTR(b->target_ids);
+	k->seen = TAKE_PTR(b->seen);
 	k->config = c;
 	k->has_rules = true;
 }
@@ -246,7 +253,7 @@ static int apply_kernel(struct kernel *k, const struct config *c,
 	r = kernel_route_targets(&route, k->dp);
 	if (r < 0)
 		return kernel_fail(e, r, "nodes", NULL);
-	kernel_route_groups(&route, k->dp, p);
+	kernel_route_groups(&route, k->dp, p, b->seen);
 	datapath_refresh_local(k->dp);
 	r = datapath_attach(k->dp, links.ifindex, links.count, &why);
 	return r < 0 ? kernel_fail(e, r, "attaching", &why) : 0;
@@ -298,8 +305,8 @@ void kernel_publish(struct kernel *k, const struct prober *p)
 
 	if (!k->is_active)
 		return;
-	kernel_route_groups(&route, k->dp, p);
-	k->epoch++;
+	if (kernel_route_groups(&route, k->dp, p, k->seen))
+		k->epoch++;
 }
 
 void kernel_beat(struct kernel *k, uint64_t now_ns)

@@ -113,7 +113,8 @@ static enum dae_dead dead_of(enum on_all_dead d)
 static void list_of(const struct kernel_route *r, const struct prober *p,
 		    const struct group_candidates *c, struct datapath_list *ret)
 {
-	*ret = (struct datapath_list){ .on_all_dead = dead_of(c->dead) };
+	memset(ret, 0, sizeof(*ret)); /* compared as bytes */
+	ret->on_all_dead = dead_of(c->dead);
 	for (uint32_t i = 0; i < c->count; i++) {
 		const struct target *t = target_table_get(p->targets,
 							  c->targets[i]);
@@ -130,8 +131,10 @@ static void list_of(const struct kernel_route *r, const struct prober *p,
 	}
 }
 
-static void publish_one(const struct kernel_route *r, struct datapath *dp,
-			const struct prober *p, size_t group)
+static int publish(const struct kernel_route *r, struct datapath *dp,
+		   size_t group, unsigned int sel,
+		   const struct datapath_list *next,
+		   const struct datapath_list *seen)
 {
 	static const enum dae_class classes[GROUP_SELS] = {
 		[CHECK_TCP4] = DAE_CLASS_TCP4,
@@ -139,25 +142,44 @@ static void publish_one(const struct kernel_route *r, struct datapath *dp,
 		[CHECK_UDP4] = DAE_CLASS_UDP4,
 		[CHECK_UDP6] = DAE_CLASS_UDP6,
 	};
-	struct group_candidates c;
-	struct datapath_list list;
+	struct datapath_list same_order = *seen;
+	uint16_t id = r->group_ids[group];
 
-	for (unsigned int sel = 0; sel < GROUP_SELS; sel++) {
+	same_order.alive = next->alive;
+	if (memcmp(&same_order, next, sizeof(same_order)) == 0)
+		return datapath_set_alive(dp, id, classes[sel], next->alive);
+	return datapath_publish_group(dp, id, classes[sel], next);
+}
+
+size_t kernel_route_groups(const struct kernel_route *r, struct datapath *dp,
+			   const struct prober *p, struct datapath_list *seen)
+{
+	struct group_candidates c;
+	struct datapath_list next;
+	size_t published = 0;
+
+	for (size_t i = 0; i < p->group_count * GROUP_SELS; i++) {
+		size_t group = i / GROUP_SELS;
+		unsigned int sel = i % GROUP_SELS;
 		int e;
 
 		group_candidates(&p->groups[group], sel, p->targets, &c);
-		list_of(r, p, &c, &list);
-		e = datapath_publish_group(dp, r->group_ids[group],
-					   classes[sel], &list);
-		if (e < 0)
+		list_of(r, p, &c, &next);
+		if (memcmp(&seen[i], &next, sizeof(next)) == 0)
+			continue;
+		e = publish(r, dp, group, sel, &next, &seen[i]);
+		if (e < 0) {
 			log_err_r(e, "kernel: cannot publish group %s",
 				  p->groups[group].name);
+			continue;
+		}
+		seen[i] = next;
+		published++;
 	}
+	return published;
 }
 
-void kernel_route_groups(const struct kernel_route *r, struct datapath *dp,
-			 const struct prober *p)
+void kernel_route_forget(struct datapath_list *seen, size_t groups)
 {
-	for (size_t i = 0; i < p->group_count; i++)
-		publish_one(r, dp, p, i);
+	memset(seen, 0xff, groups * GROUP_SELS * sizeof(*seen));
 }

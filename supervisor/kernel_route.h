@@ -18,8 +18,14 @@ int kernel_route_policies(const struct kernel_route *r,
 			  struct datapath_error *ret_err);
 /* What each node that carries traffic means. */
 int kernel_route_targets(const struct kernel_route *r, struct datapath *dp);
-/* Publish every group as it is; errors are logged, the others go on. */
-void kernel_route_groups(const struct kernel_route *r, struct datapath *dp,
-			 const struct prober *p);
+/*
+ * Publish what differs from @seen, the lists as published last (GROUP_SELS to a
+ * group; kernel_route_forget() before the first time): a fail-over within the
+ * same order is one store. Errors are logged, the others go on. How many
+ * lists were published.
+ */
+size_t kernel_route_groups(const struct kernel_route *r, struct datapath *dp,
+			   const struct prober *p, struct datapath_list *seen);
+void kernel_route_forget(struct datapath_list *seen, size_t groups);
 /* The mark of an iface:// node: as configured, else made of its number. */
 uint32_t kernel_route_mark(const struct config_node *n, uint16_t target_id);

@@ -121,6 +121,9 @@ static int go_direct(struct job_plan *p, const struct config_node *n)
 	p->literal = p->peer.addr.family != 0;
 	p->spec.via = JOB_VIA_DIRECT;
 	if (n->scheme == SCHEME_IFACE) {
+		/* a gateway is the uplink of its own family alone */
+		if (n->gateway.family && n->gateway.family != p->peer.family)
+			return -EADDRNOTAVAIL;
 		p->iface = n->iface;
 		p->mark = n->mark;
 	}

@@ -102,6 +102,9 @@ static int step(struct probe *p, uint64_t now_ns)
 		if (n < 0)
 			return wait_for(p, d, n);
 		d->sent += (size_t)n;
+		/* its answer is another wake-up, with a time of its own */
+		if (d->sent == d->query_len)
+			return probe_watch(p, 0, EV_READ);
 	}
 	return read_answer(p, d, now_ns);
 }

@@ -213,6 +213,9 @@ static int step(struct probe *p, uint64_t now_ns)
 		if (n < 0)
 			return wait_for(p, h, n);
 		h->sent += (size_t)n;
+		/* its answer is another wake-up, with a time of its own */
+		if (h->sent == h->request_len)
+			return probe_watch(p, 0, EV_READ);
 	}
 	return read_answer(p, h, now_ns);
 }
