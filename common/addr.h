@@ -9,15 +9,15 @@
 
 struct addr {
 	uint8_t b[16];	/* network order */
-	uint8_t family;	/* 4 or 6; 0: none */
+	uint8_t family; /* 4 or 6; 0: none */
 };
 
 struct prefix {
 	struct addr addr;
-	uint8_t len;	/* bits of the family: 0..32 or 0..128 */
+	uint8_t len; /* bits of the family: 0..32 or 0..128 */
 };
 
-#define ADDR_STRLEN 64	/* enough for addr_format() and addr_format_port() */
+#define ADDR_STRLEN 64 /* enough for addr_format() and addr_format_port() */
 
 /* A literal IPv4 or IPv6 address (no brackets), exactly @text. -EINVAL. */
 int addr_parse(const char *text, struct addr *ret);

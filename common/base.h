@@ -11,12 +11,30 @@
 #undef MIN
 #undef MAX
 #define MIN(a, b)                                                              \
-	({ __typeof__(a) a_ = (a); __typeof__(b) b_ = (b); a_ < b_ ? a_ : b_; })
+	({                                                                     \
+		__typeof__(a) a_ = (a);                                        \
+		__typeof__(b) b_ = (b);                                        \
+		a_ < b_ ? a_ : b_;                                             \
+	})
 #define MAX(a, b)                                                              \
-	({ __typeof__(a) x_ = (a); __typeof__(b) y_ = (b); x_ > y_ ? x_ : y_; })
+	({                                                                     \
+		__typeof__(a) x_ = (a);                                        \
+		__typeof__(b) y_ = (b);                                        \
+		x_ > y_ ? x_ : y_;                                             \
+	})
 /* The value of @p, which is NULL afterwards: ownership leaves this scope. */
-#define TAKE_PTR(p) ({ __typeof__(p) p_ = (p); (p) = NULL; p_; })
-#define SWAP(a, b) ({ __typeof__(a) s_ = (a); (a) = (b); (b) = s_; })
+#define TAKE_PTR(p)                                                            \
+	({                                                                     \
+		__typeof__(p) p_ = (p);                                        \
+		(p) = NULL;                                                    \
+		p_;                                                            \
+	})
+#define SWAP(a, b)                                                             \
+	({                                                                     \
+		__typeof__(a) s_ = (a);                                        \
+		(a) = (b);                                                     \
+		(b) = s_;                                                      \
+	})
 #define DAE_UNUSED __attribute__((unused))
 #define DAE_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 

@@ -3,11 +3,14 @@
 #pragma once
 
 enum worker_exit {
-	WORKER_EXIT_DRAINED = 0,	/* left in good order: start the next one now */
-	WORKER_EXIT_INTERNAL = 70,	/* bug: start again, with backoff */
-	WORKER_EXIT_PROTOCOL = 71,	/* could not read the supervisor: version skew */
-	WORKER_EXIT_SANDBOX = 72,	/* could not drop privileges: never start again */
-	WORKER_EXIT_NOMEM = 73,		/* allocation failed: ours, no node is judged */
+	WORKER_EXIT_DRAINED =
+		0, /* left in good order: start the next one now */
+	WORKER_EXIT_INTERNAL = 70, /* bug: start again, with backoff */
+	WORKER_EXIT_PROTOCOL =
+		71, /* could not read the supervisor: version skew */
+	WORKER_EXIT_SANDBOX =
+		72, /* could not drop privileges: never start again */
+	WORKER_EXIT_NOMEM = 73, /* allocation failed: ours, no node is judged */
 };
 
 /* daectl's, see daectl(1). */

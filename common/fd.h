@@ -6,7 +6,12 @@
 #include <sys/types.h>
 
 #define auto_fd __attribute__((cleanup(fd_close_ptr)))
-#define TAKE_FD(fd) ({ int f_ = (fd); (fd) = -1; f_; })
+#define TAKE_FD(fd)                                                            \
+	({                                                                     \
+		int f_ = (fd);                                                 \
+		(fd) = -1;                                                     \
+		f_;                                                            \
+	})
 
 /* Worker processes: the channel's number, the same in every worker. */
 #define WORKER_CHANNEL_FD 3

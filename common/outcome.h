@@ -15,13 +15,13 @@ enum outcome {
 	OUTCOME_RESOLVE_NXDOMAIN,
 	OUTCOME_RESOLVE_TIMEOUT,
 	OUTCOME_RESOLVE_ERROR,
-	OUTCOME_NO_ADDRESS,		/* not applicable, never down */
+	OUTCOME_NO_ADDRESS, /* not applicable, never down */
 	/* transport */
 	OUTCOME_UNREACHABLE,
 	OUTCOME_REFUSED,
 	OUTCOME_RESET,
 	OUTCOME_CONNECT_TIMEOUT,
-	OUTCOME_CLOSED,			/* peer closed before an answer */
+	OUTCOME_CLOSED, /* peer closed before an answer */
 	/* TLS, in TCP or QUIC */
 	OUTCOME_TLS_ALERT,
 	OUTCOME_TLS_TIMEOUT,
@@ -32,15 +32,15 @@ enum outcome {
 	OUTCOME_CERT_UNTRUSTED,
 	OUTCOME_ALPN_MISMATCH,
 	/* QUIC */
-	OUTCOME_QUIC_TIMEOUT,		/* handshake never finished */
+	OUTCOME_QUIC_TIMEOUT, /* handshake never finished */
 	OUTCOME_QUIC_VERSION,
-	OUTCOME_QUIC_TRANSPORT,		/* peer closed with a transport error */
+	OUTCOME_QUIC_TRANSPORT, /* peer closed with a transport error */
 	OUTCOME_QUIC_APP_CLOSE,
 	OUTCOME_QUIC_STATELESS_RESET,
 	OUTCOME_QUIC_IDLE,
 	OUTCOME_QUIC_STREAM_RESET,
-	OUTCOME_QUIC_PROTOCOL,		/* the peer broke QUIC or HTTP/3 */
-	OUTCOME_BUSY,			/* CONNECTION_REFUSED: overloaded, not down */
+	OUTCOME_QUIC_PROTOCOL, /* the peer broke QUIC or HTTP/3 */
+	OUTCOME_BUSY,	       /* CONNECTION_REFUSED: overloaded, not down */
 	/* answers */
 	OUTCOME_RESPONSE_TIMEOUT,
 	OUTCOME_HTTP_STATUS,
@@ -53,11 +53,11 @@ enum outcome {
 	OUTCOME_DNS_TRUNCATED,
 	OUTCOME_DNS_NO_ANSWER,
 	/* proxy hops */
-	OUTCOME_PROXY_PROTOCOL,		/* does not speak the protocol */
+	OUTCOME_PROXY_PROTOCOL, /* does not speak the protocol */
 	OUTCOME_PROXY_AUTH_REQUIRED,
 	OUTCOME_PROXY_AUTH_FAILED,
 	OUTCOME_PROXY_DENIED,
-	OUTCOME_PROXY_TARGET,		/* proxy fine, target not reached */
+	OUTCOME_PROXY_TARGET, /* proxy fine, target not reached */
 	OUTCOME_PROXY_NO_UDP,
 	/* ours */
 	OUTCOME_LOCAL_RESOURCE,
@@ -74,7 +74,7 @@ enum foreign {
 	FOREIGN_NONE,
 	FOREIGN_ERRNO,
 	FOREIGN_TLS_ALERT,
-	FOREIGN_X509,			/* wolfSSL's verification error */
+	FOREIGN_X509, /* wolfSSL's verification error */
 	FOREIGN_QUIC_TRANSPORT,
 	FOREIGN_QUIC_APP,
 	FOREIGN_HTTP_STATUS,

@@ -21,40 +21,40 @@
 #define RULESET_RUNS_MAX (1U << 24)
 
 enum ruleset_section {
-	RULESET_RULES,		/* dae_rule[DAE_RULE_SLOTS] */
-	RULESET_MUST_MASK,	/* dae_bitmap: rules that only set must */
-	RULESET_DST4,		/* u32[DAE_ROOT_SIZE] */
+	RULESET_RULES,	   /* dae_rule[DAE_RULE_SLOTS] */
+	RULESET_MUST_MASK, /* dae_bitmap: rules that only set must */
+	RULESET_DST4,	   /* u32[DAE_ROOT_SIZE] */
 	RULESET_SRC4,
 	RULESET_DST6,
 	RULESET_SRC6,
-	RULESET_NODES,		/* dae_trie_node[] */
-	RULESET_RUNS,		/* u32[] */
-	RULESET_DPORT,		/* u16[2][65536], TCP first */
-	RULESET_SPORT,		/* u16[65536] */
-	RULESET_DSCP,		/* u16[64] */
-	RULESET_MAC,		/* dae_mac[DAE_MAC_SLOTS] */
-	RULESET_BITMAPS,	/* dae_bitmap[], all dimensions in a row */
+	RULESET_NODES,	 /* dae_trie_node[] */
+	RULESET_RUNS,	 /* u32[] */
+	RULESET_DPORT,	 /* u16[2][65536], TCP first */
+	RULESET_SPORT,	 /* u16[65536] */
+	RULESET_DSCP,	 /* u16[64] */
+	RULESET_MAC,	 /* dae_mac[DAE_MAC_SLOTS] */
+	RULESET_BITMAPS, /* dae_bitmap[], all dimensions in a row */
 	RULESET_SECTION_COUNT
 };
 
 struct ruleset_span {
-	uint32_t offset;	/* from the start of the image, multiple of 8 */
-	uint32_t count;		/* of elements */
+	uint32_t offset; /* from the start of the image, multiple of 8 */
+	uint32_t count;	 /* of elements */
 };
 
 struct ruleset_header {
 	uint64_t magic;
 	uint32_t version;
-	uint32_t size;		/* of the whole image */
-	uint64_t checksum;	/* of all that follows this field */
+	uint32_t size;	   /* of the whole image */
+	uint64_t checksum; /* of all that follows this field */
 	uint64_t mac_multiplier;
-	uint32_t rule_count;	/* without the fallback */
-	uint32_t word_count;	/* bitmap words in use, 1..16 */
-	uint32_t mac_miss;	/* class of a MAC that is not in the table */
+	uint32_t rule_count; /* without the fallback */
+	uint32_t word_count; /* bitmap words in use, 1..16 */
+	uint32_t mac_miss;   /* class of a MAC that is not in the table */
 	uint32_t domain_miss;
 	uint32_t pname_miss;
-	uint32_t used_dims;	/* bit per enum dae_dim: it can tell rules apart */
-	uint32_t class_base[DAE_DIM_COUNT];	/* first bitmap row */
+	uint32_t used_dims; /* bit per enum dae_dim: it can tell rules apart */
+	uint32_t class_base[DAE_DIM_COUNT]; /* first bitmap row */
 	uint32_t class_count[DAE_DIM_COUNT];
 	struct ruleset_span sections[RULESET_SECTION_COUNT];
 };
@@ -67,19 +67,19 @@ struct ruleset {
 
 /* What the classifier may know of the first packet of a flow. */
 struct ruleset_query {
-	struct addr src, dst;	/* of one family */
+	struct addr src, dst; /* of one family */
 	uint16_t sport, dport;
-	uint8_t l4proto;	/* IPPROTO_TCP or IPPROTO_UDP */
+	uint8_t l4proto; /* IPPROTO_TCP or IPPROTO_UDP */
 	uint8_t dscp;
-	uint8_t mac[6];		/* zero: the link has none */
+	uint8_t mac[6]; /* zero: the link has none */
 };
 
 struct ruleset_verdict {
 	uint16_t rule;		/* DAE_RULE_FALLBACK: no rule matched */
-	enum dae_action action;	/* never DAE_ACTION_MUST_RULES */
+	enum dae_action action; /* never DAE_ACTION_MUST_RULES */
 	uint16_t group;
 	bool must;
-	bool is_dns;		/* port 53 without must: keeps its destination */
+	bool is_dns; /* port 53 without must: keeps its destination */
 	bool has_mark;
 	uint32_t mark;
 };

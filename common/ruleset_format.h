@@ -23,21 +23,21 @@
 enum dae_dim {
 	DAE_DIM_DST,
 	DAE_DIM_SRC,
-	DAE_DIM_DPORT,	/* by l4proto */
+	DAE_DIM_DPORT, /* by l4proto */
 	DAE_DIM_SPORT,
 	DAE_DIM_DSCP,
 	DAE_DIM_MAC,
-	DAE_DIM_DOMAIN,	/* one class, "not learnt", until names are learnt */
+	DAE_DIM_DOMAIN, /* one class, "not learnt", until names are learnt */
 	DAE_DIM_PNAME,	/* one class, "forwarded traffic", on the LAN hook */
 	DAE_DIM_COUNT
 };
 
 enum dae_action { /* of a rule */
-	DAE_ACTION_DIRECT,
-	DAE_ACTION_BLOCK,
-	DAE_ACTION_GROUP,
-	DAE_ACTION_MUST_RULES,
-	DAE_ACTION_COUNT
+		  DAE_ACTION_DIRECT,
+		  DAE_ACTION_BLOCK,
+		  DAE_ACTION_GROUP,
+		  DAE_ACTION_MUST_RULES,
+		  DAE_ACTION_COUNT
 };
 
 #define DAE_RULE_MUST 1
@@ -45,9 +45,9 @@ enum dae_action { /* of a rule */
 
 struct dae_rule {
 	__u32 mark;
-	__u16 group;	/* stable id, for DAE_ACTION_GROUP */
-	__u8 action;	/* enum dae_action */
-	__u8 flags;	/* DAE_RULE_* */
+	__u16 group; /* stable id, for DAE_ACTION_GROUP */
+	__u8 action; /* enum dae_action */
+	__u8 flags;  /* DAE_RULE_* */
 };
 
 /* 256 children of a trie node as runs of equal entries: bit i is set where a
@@ -96,8 +96,7 @@ dae_trie_run(const struct dae_trie_node *n, __u32 i)
 }
 
 /* A MAC address as a number: the bytes of the wire, first one lowest. */
-static inline __attribute__((always_inline)) __u64
-dae_mac_key(const __u8 *b)
+static inline __attribute__((always_inline)) __u64 dae_mac_key(const __u8 *b)
 {
 	return (__u64)b[0] | (__u64)b[1] << 8 | (__u64)b[2] << 16 |
 	       (__u64)b[3] << 24 | (__u64)b[4] << 32 | (__u64)b[5] << 40;

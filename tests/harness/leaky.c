@@ -24,7 +24,7 @@ int __wrap_probe_launch(struct probe_host *host, const struct job_spec *spec,
 
 	if (p) {
 		memset(p, 1, LEAK_BYTES);
-		memcpy(p, &last, sizeof(last));	/* reachable, yet never freed */
+		memcpy(p, &last, sizeof(last)); /* reachable, yet never freed */
 		last = p;
 	}
 	return __real_probe_launch(host, spec, arena, fd);
