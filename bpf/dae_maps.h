@@ -9,6 +9,8 @@
 
 #include <linux/types.h>
 
+#include "bpf/dae_counters.h"
+#include "bpf/dae_flows.h"
 #include "common/ruleset_format.h"
 
 #define DAE_MAP_ABI 1
@@ -16,9 +18,9 @@
 #define DAE_GROUPS_MAX 256
 #define DAE_TARGETS_MAX 1024
 #define DAE_CANDIDATES_MAX 64
-#define DAE_LOCAL_SLOTS 1024	/* hash of own addresses, twice in the map */
+#define DAE_LOCAL_SLOTS 1024 /* hash of own addresses, twice in the map */
 #define DAE_LOCAL_PROBES 8
-#define DAE_MEMO_SLOTS 4096	/* to a CPU */
+#define DAE_MEMO_SLOTS 4096 /* to a CPU */
 
 /* The four kinds of traffic a group keeps apart. */
 enum dae_class {
@@ -29,35 +31,38 @@ enum dae_class {
 	DAE_CLASS_COUNT
 };
 
-static inline __attribute__((always_inline)) __u32
-dae_class_of(_Bool is_udp, _Bool is_v6)
+static inline __attribute__((always_inline)) __u32 dae_class_of(_Bool is_udp,
+								_Bool is_v6)
 {
 	return (__u32)is_udp << 1 | (__u32)is_v6;
 }
 
 /* Key of the map of groups. */
-static inline __attribute__((always_inline)) __u32
-dae_group_key(__u32 group, __u32 class_id)
+static inline __attribute__((always_inline)) __u32 dae_group_key(__u32 group,
+								 __u32 class_id)
 {
 	return group * DAE_CLASS_COUNT + class_id;
 }
 
-enum dae_kind { /* where a flow goes; of a target and of a flow entry */
+/* Where a flow goes; of a target and of a flow entry. */
+enum dae_kind {
 	DAE_KIND_NONE,
-	DAE_KIND_DIRECT,	/* as routed, with a mark if it is not 0 */
+	DAE_KIND_DIRECT, /* as routed, with a mark if it is not 0 */
 	DAE_KIND_BLOCK,
-	DAE_KIND_TPROXY,	/* a local transparent listener */
-	DAE_KIND_PASS,		/* not ours to touch: own addresses, DNS */
+	DAE_KIND_TPROXY, /* a local transparent listener */
+	DAE_KIND_PASS,	 /* not ours to touch: own addresses, DNS */
 	DAE_KIND_COUNT
 };
 
-enum dae_dead { /* a group without a live candidate */
+/* A group without a live candidate. */
+enum dae_dead {
 	DAE_DEAD_BLOCK,
 	DAE_DEAD_DIRECT,
-	DAE_DEAD_LAST,		/* the candidate that was last in use */
+	DAE_DEAD_LAST, /* the candidate that was last in use */
 };
 
-enum dae_loss { /* no heartbeat: what groups do */
+/* No heartbeat: what groups do. */
+enum dae_loss {
 	DAE_LOSS_KEEP,
 	DAE_LOSS_DIRECT,
 	DAE_LOSS_BLOCK,
@@ -65,21 +70,21 @@ enum dae_loss { /* no heartbeat: what groups do */
 
 /* A node as the kernel sees it; index is its stable id. */
 struct dae_target {
-	__u32 mark;		/* DAE_KIND_DIRECT: policy route of an uplink */
-	__u32 addr4;		/* listener, network order */
+	__u32 mark;  /* DAE_KIND_DIRECT: policy route of an uplink */
+	__u32 addr4; /* listener, network order */
 	__u32 addr6[4];
-	__u16 port;		/* network order */
-	__u8 kind;		/* DAE_KIND_DIRECT, _BLOCK or _TPROXY */
-	__u8 families;		/* bit 0: addr4 is set, bit 1: addr6 */
-	__u32 zero;		/* to a multiple of 8, as the map is mapped */
+	__u16 port;    /* network order */
+	__u8 kind;     /* DAE_KIND_DIRECT, _BLOCK or _TPROXY */
+	__u8 families; /* bit 0: addr4 is set, bit 1: addr6 */
+	__u32 zero;    /* to a multiple of 8, as the map is mapped */
 };
 
 /* Candidates in order of preference; alive has bit i for targets[i]. */
 struct dae_list {
 	__u64 alive;
 	__u16 count;
-	__u16 last;		/* for DAE_DEAD_LAST: index in targets */
-	__u8 on_all_dead;	/* enum dae_dead */
+	__u16 last;	  /* for DAE_DEAD_LAST: index in targets */
+	__u8 on_all_dead; /* enum dae_dead */
 	__u8 zero[3];
 	__u16 targets[DAE_CANDIDATES_MAX];
 };
@@ -89,20 +94,20 @@ struct dae_list {
  * store to bank; a fail-over is one store to the alive word of the bank in use.
  */
 struct dae_group {
-	__u64 bank;		/* 0 or 1 */
+	__u64 bank; /* 0 or 1 */
 	struct dae_list lists[2];
 };
 
 /* What the supervisor and the kernel tell each other; a single entry. */
 struct dae_control {
 	__u32 abi;
-	__u32 loss;		/* enum dae_loss */
-	__u64 beat_ns;		/* CLOCK_MONOTONIC of the last heartbeat */
-	__u64 loss_after_ns;	/* 0: never */
-	__u64 checked_jiffies;	/* kernel: when is_lost was last computed */
+	__u32 loss;	       /* enum dae_loss */
+	__u64 beat_ns;	       /* CLOCK_MONOTONIC of the last heartbeat */
+	__u64 loss_after_ns;   /* 0: never */
+	__u64 checked_jiffies; /* kernel: when is_lost was last computed */
 	__u32 is_lost;
-	__u32 local_bank;	/* half of the map of own addresses in use */
-	__u64 seed[2];		/* of the flow tables' hash */
+	__u32 local_bank; /* half of the map of own addresses in use */
+	__u64 seed[2];	  /* of the flow tables' hash */
 };
 
 /* An own address or broadcast address, IPv4 as ::ffff:a.b.c.d; free: 0. */
@@ -110,75 +115,9 @@ struct dae_local {
 	__u64 a[2];
 };
 
-/* Flow entries. verdict is read first and last: see bpf/flow.bpf.h. */
-struct dae_flow4 {
-	__u64 verdict;
-	__u32 mark;
-	__u32 seen;		/* jiffies */
-	__u64 key[2];		/* source|destination, ports|protocol */
-};
-
-struct dae_flow6 {
-	__u64 verdict;
-	__u32 mark;
-	__u32 seen;
-	__u64 key[5];
-	__u64 zero;
-};
-
-struct dae_set4 {
-	struct dae_flow4 way[2];
-};
-
-struct dae_set6 {
-	struct dae_flow6 way[2];
-};
-
-/*
- * The verdict word, from the top: sequence 16, free 16, index in the list 6,
- * target 10, group 8, state and kind 8. Kind 0: free, or BUSY: being written.
- */
-#define DAE_FLOW_BUSY 0x80ULL
-#define DAE_FLOW_GROUP 0x40ULL	/* group, target and index are set */
-#define DAE_FLOW_KIND 0x0fULL
-#define DAE_FLOW_SEQUENCE 48
-
-static inline __attribute__((always_inline)) __u64
-dae_flow_group(__u32 group, __u32 target, __u32 index)
-{
-	return DAE_FLOW_GROUP | (__u64)group << 8 | (__u64)target << 16 |
-	       (__u64)index << 26;
-}
-
-enum dae_count { /* per-CPU counters, one map entry each */
-	DAE_COUNT_FLOW_MOVED,		/* UDP flow moved off a dead target */
-	DAE_COUNT_PASS_OTHER,		/* not IP, or neither TCP nor UDP */
-	DAE_COUNT_PASS_LOCAL,		/* to the router itself */
-	DAE_COUNT_DNS_KEPT,		/* port 53 without must */
-	DAE_COUNT_TRUNCATED,		/* dropped: headers cut short */
-	DAE_COUNT_EXT_HEADERS,		/* dropped: more than 8 */
-	DAE_COUNT_FRAG_UNKNOWN,		/* dropped: first fragment not seen */
-	DAE_COUNT_FRAG_PROXIED,		/* dropped: cannot be handed over */
-	DAE_COUNT_NO_LISTENER,		/* dropped: no candidate listens */
-	DAE_COUNT_ASSIGN_FAILED,
-	DAE_COUNT_GROUP_DEAD,		/* on_all_dead applied */
-	DAE_COUNT_SUPERVISOR_LOST,	/* loss policy applied */
-	DAE_COUNT_INSERT_LOST,		/* flow not cached: entry was busy */
-	DAE_COUNT_MAX
-};
-_Static_assert(DAE_COUNT_MAX <= 30, "counters: events reach the decisions");
-
-/* One CPU's part of the shared map of counters: events, then decisions on new
- * flows. Rules are counted in a map of their generation, DAE_RULE_STRIDE. */
-#define DAE_TALLY_DIRECT 30
-#define DAE_TALLY_BLOCK 31
-#define DAE_TALLY_GROUPS 32
-#define DAE_TALLY_STRIDE 512
-#define DAE_RULE_STRIDE 2048
-
 /* Where the search for an own address begins. */
-static inline __attribute__((always_inline)) __u32
-dae_local_slot(__u64 a0, __u64 a1)
+static inline __attribute__((always_inline)) __u32 dae_local_slot(__u64 a0,
+								  __u64 a1)
 {
 	return (__u32)(((a0 ^ a1) * 0x9e3779b97f4a7c15ULL) >> 54);
 }
@@ -187,11 +126,11 @@ dae_local_slot(__u64 a0, __u64 a1)
 struct dae_config {
 	__u64 seed[2];
 	__u64 mac_multiplier;
-	__u32 flow_mask;	/* sets - 1 */
-	__u32 cpu_mask;		/* possible CPUs, rounded up, - 1 */
-	__u32 mark;		/* sends a packet to a local listener */
+	__u32 flow_mask; /* sets - 1 */
+	__u32 cpu_mask;	 /* possible CPUs, rounded up, - 1 */
+	__u32 mark;	 /* sends a packet to a local listener */
 	__u32 mark_mask;
-	__u32 udp_jiffies;	/* a UDP flow idle for longer is decided anew */
+	__u32 udp_jiffies; /* a UDP flow idle for longer is decided anew */
 	__u32 frag_jiffies;
 	__u32 word_count;
 	__u32 used_dims;
@@ -206,5 +145,3 @@ _Static_assert(sizeof(struct dae_target) == 32, "bump DAE_MAP_ABI");
 _Static_assert(sizeof(struct dae_list) == 144, "bump DAE_MAP_ABI");
 _Static_assert(sizeof(struct dae_group) == 296, "bump DAE_MAP_ABI");
 _Static_assert(sizeof(struct dae_control) == 56, "bump DAE_MAP_ABI");
-_Static_assert(sizeof(struct dae_set4) == 64, "bump DAE_MAP_ABI");
-_Static_assert(sizeof(struct dae_set6) == 128, "bump DAE_MAP_ABI");
