@@ -11,9 +11,9 @@ tour_status()
 {
 	say "What there is, and how it is. Checks run in sandboxed workers."
 	lab_wait 20 "the first verdicts" sh -c "
-		'$bin/supervisor/ctl/daectl' -s '$lab/run/control.sock' nodes \
-			--json | jq -e '[.data[] | select(.state == \"up\")] |
-			length >= 3'"
+		'$bin/supervisor/ctl/daectl' -s '$lab/run/control.sock' status \
+			--json | jq -e '.data.nodes.unknown == 0 and
+			.data.monitors.up == .data.monitors.total'"
 	show daectl status
 	show daectl nodes
 	show daectl groups
