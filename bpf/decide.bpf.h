@@ -90,8 +90,8 @@ static __always_inline bool decide_new(const struct packet *p,
 		return true;
 	case DAE_ACTION_GROUP:
 		tally_add(DAE_TALLY_GROUPS + group);
-		group_choose(f, group,
-			     dae_class_of(p->proto == IPPROTO_UDP, is_v6), 0);
+		group_pick(f, group,
+			   dae_class_of(p->proto == IPPROTO_UDP, is_v6), 0);
 		return group_kind(f) != DAE_KIND_BLOCK;
 	}
 	tally_add(DAE_TALLY_BLOCK);

@@ -32,15 +32,15 @@ static __always_inline const struct dae_list *group_list(__u32 group,
 static __always_inline bool group_is_lost(struct dae_control *c)
 {
 	__u64 now = bpf_jiffies64();
+	__s64 since;
 
 	if (!c->loss_after_ns)
 		return false;
 	if (c->checked_jiffies != now) {
 		c->checked_jiffies = now;
-		c->is_lost = bpf_ktime_get_ns() - FLOW_READ(c->beat_ns) >
-				     c->loss_after_ns &&
-			     (__s64)(bpf_ktime_get_ns() -
-				     FLOW_READ(c->beat_ns)) > 0;
+		since = bpf_ktime_get_ns() - FLOW_READ(c->beat_ns);
+		/* a beat may be newer than our reading of the clock */
+		c->is_lost = since > 0 && (__u64)since > c->loss_after_ns;
 	}
 	return c->is_lost;
 }
@@ -59,37 +59,50 @@ static __always_inline void group_take(struct flow_hit *f, __u32 group,
 			     dae_flow_group(group, id, index), t->mark);
 }
 
-/* Choose for a flow of @class_id among the candidates not in @tried. */
-__noinline int group_choose(struct flow_hit *f, __u32 group, __u32 class_id,
-			    __u64 tried)
+/* No candidate is alive, or none of the living listens. */
+static __always_inline void group_without(struct flow_hit *f, __u32 group,
+					  const struct dae_list *list,
+					  __u64 tried)
 {
-	const struct dae_list *list = group_list(group, class_id);
-	struct dae_control *c = table_at(&control, 0);
-	__u64 alive;
-
-	if (!f)
-		return 0;
-	group_set(f, DAE_KIND_BLOCK, 0);
-	if (!list || !c)
-		return 0;
-	if (group_is_lost(c) && c->loss != DAE_LOSS_KEEP) {
-		tally_add(DAE_COUNT_SUPERVISOR_LOST);
-		if (c->loss == DAE_LOSS_DIRECT)
-			group_set(f, DAE_KIND_DIRECT, 0);
-		return 0;
-	}
-	alive = FLOW_READ(list->alive) & ~tried;
-	if (alive) {
-		group_take(f, group, list, classify_ctz(alive));
-		return 0;
-	}
 	if (tried)
-		return 0;	/* alive, but none of them listens */
+		return;
 	tally_add(DAE_COUNT_GROUP_DEAD);
 	if (list->on_all_dead == DAE_DEAD_DIRECT)
 		group_set(f, DAE_KIND_DIRECT, 0);
 	else if (list->on_all_dead == DAE_DEAD_LAST && list->count)
 		group_take(f, group, list, list->last);
+}
+
+/* Choose for a flow of @class_id among the candidates not in @tried. */
+static __always_inline void group_pick(struct flow_hit *f, __u32 group,
+				       __u32 class_id, __u64 tried)
+{
+	const struct dae_list *list = group_list(group, class_id);
+	struct dae_control *c = table_at(&control, 0);
+	__u64 alive;
+
+	group_set(f, DAE_KIND_BLOCK, 0);
+	if (!list || !c)
+		return;
+	if (group_is_lost(c) && c->loss != DAE_LOSS_KEEP) {
+		tally_add(DAE_COUNT_SUPERVISOR_LOST);
+		if (c->loss == DAE_LOSS_DIRECT)
+			group_set(f, DAE_KIND_DIRECT, 0);
+		return;
+	}
+	alive = FLOW_READ(list->alive) & ~tried;
+	if (alive)
+		group_take(f, group, list, classify_ctz(alive));
+	else
+		group_without(f, group, list, tried);
+}
+
+/* The same for ways that are not short of time. */
+__noinline int group_choose(struct flow_hit *f, __u32 group, __u32 class_id,
+			    __u64 tried)
+{
+	if (f)
+		group_pick(f, group, class_id, tried);
 	return 0;
 }
 

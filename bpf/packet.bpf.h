@@ -46,6 +46,7 @@ struct packet {
 	__u32 frag_id;
 	__u8 is_v6, proto, tcp_flags, dscp;
 	__u8 frag;		/* enum frag */
+	__u8 zero[3];		/* old verifiers refuse unwritten padding */
 };
 
 static __always_inline bool packet_is_l4(__u8 proto)
