@@ -75,13 +75,13 @@ __noinline int assign_own_state(struct __sk_buff *skb, const struct packet *p)
 	return state == TCP_STATE_LISTEN ? 0 : state;
 }
 
-static __always_inline struct bpf_sock *assign_lookup(
-	struct __sk_buff *skb, const struct packet *p,
-	struct bpf_sock_tuple *tuple, __u32 size)
+static __always_inline struct bpf_sock *
+assign_lookup(struct __sk_buff *skb, const struct packet *p,
+	      struct bpf_sock_tuple *tuple, __u32 size)
 {
 	if (p->proto == IPPROTO_UDP)
-		return bpf_sk_lookup_udp(skb, tuple, size,
-					 BPF_F_CURRENT_NETNS, 0);
+		return bpf_sk_lookup_udp(skb, tuple, size, BPF_F_CURRENT_NETNS,
+					 0);
 	return bpf_sk_lookup_tcp(skb, tuple, size, BPF_F_CURRENT_NETNS, 0);
 }
 
@@ -132,8 +132,8 @@ __noinline int assign_hand_over(struct __sk_buff *skb, const struct packet *p,
 			return 0;
 	}
 	for (i = 0; i < HAND_OVER_TRIES; i++) {
-		if (!assign_listener(skb, p, f->verdict >> 16 &
-					     (DAE_TARGETS_MAX - 1)))
+		if (!assign_listener(skb, p,
+				     f->verdict >> 16 & (DAE_TARGETS_MAX - 1)))
 			return 0;
 		tried |= 1ULL << (f->verdict >> 26 & 63);
 		group_choose(f, f->verdict >> 8 & 0xff,

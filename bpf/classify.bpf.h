@@ -9,11 +9,11 @@
 #include "bpf/packet.bpf.h"
 #include "bpf/tables.bpf.h"
 
-#define RULE_INDEX 0x07ffU	/* parts of a result */
+#define RULE_INDEX 0x07ffU /* parts of a result */
 #define RULE_IS_MUST 0x4000U
 #define RULE_IS_VALID 0x8000U
 
-#define MEMO_RESULT 48		/* bit of k1 where the result begins */
+#define MEMO_RESULT 48 /* bit of k1 where the result begins */
 #define MEMO_DSCP 42
 #define MEMO_PNAME 32
 
@@ -108,16 +108,17 @@ static __always_inline void classify_facts(const struct packet *p,
 {
 	__u32 udp = p->proto == IPPROTO_UDP;
 
-	c->id[DAE_DIM_DST] = is_v6 ? classify_addr6(table_dst6, p->dst6) :
-				     classify_addr4(table_dst4, p->dst4);
+	c->id[DAE_DIM_DST] = is_v6 ? classify_addr6(table_dst6, p->dst6)
+				   : classify_addr4(table_dst4, p->dst4);
 	if (CLASSIFY_USES(DAE_DIM_SRC))
-		c->id[DAE_DIM_SRC] = is_v6 ?
-			classify_addr6(table_src6, p->src6) :
-			classify_addr4(table_src4, p->src4);
+		c->id[DAE_DIM_SRC] = is_v6 ? classify_addr6(table_src6, p->src6)
+					   : classify_addr4(table_src4,
+							    p->src4);
 	c->id[DAE_DIM_DPORT] =
 		table_dport[udp << 16 | bpf_ntohs(p->ports >> 16)];
 	if (CLASSIFY_USES(DAE_DIM_SPORT))
-		c->id[DAE_DIM_SPORT] = table_sport[bpf_ntohs(p->ports & 0xffff)];
+		c->id[DAE_DIM_SPORT] =
+			table_sport[bpf_ntohs(p->ports & 0xffff)];
 	if (CLASSIFY_USES(DAE_DIM_DSCP))
 		c->id[DAE_DIM_DSCP] = table_dscp[p->dscp & 63];
 	if (CLASSIFY_USES(DAE_DIM_MAC))
@@ -126,8 +127,8 @@ static __always_inline void classify_facts(const struct packet *p,
 	c->id[DAE_DIM_PNAME] = dae_cfg.pname_miss;
 }
 
-static __always_inline const struct dae_bitmap *classify_row(
-	const struct classes *c, int dim)
+static __always_inline const struct dae_bitmap *
+classify_row(const struct classes *c, int dim)
 {
 	return table_at(&bitmaps, dae_cfg.class_base[dim] + c->id[dim]);
 }

@@ -41,8 +41,9 @@ static __always_inline bool decide_is_local(const struct __sk_buff *skb,
 	a1 = is_v6 ? p->dst6[1] : (__u64)p->dst4 << 32 | bpf_htonl(0xffff);
 	slot = dae_local_slot(a0, a1);
 	for (i = 0; i < DAE_LOCAL_PROBES; i++) {
-		l = table_at(&locals, (c->local_bank & 1) * DAE_LOCAL_SLOTS +
-				      ((slot + i) & (DAE_LOCAL_SLOTS - 1)));
+		l = table_at(&locals,
+			     (c->local_bank & 1) * DAE_LOCAL_SLOTS +
+				     ((slot + i) & (DAE_LOCAL_SLOTS - 1)));
 		if (!l || !(l->a[0] | l->a[1]))
 			return false;
 		if (l->a[0] == a0 && l->a[1] == a1)
@@ -61,9 +62,8 @@ static __always_inline const struct dae_rule *decide_rule(__u32 result)
 	return &table_rules[index];
 }
 
-static __always_inline bool decide_is_dns(const struct packet *p,
-					  const struct dae_rule *rule,
-					  __u32 result)
+static __always_inline bool
+decide_is_dns(const struct packet *p, const struct dae_rule *rule, __u32 result)
 {
 	return p->ports >> 16 == bpf_htons(53) &&
 	       !(result & RULE_IS_MUST || rule->flags & DAE_RULE_MUST);
@@ -101,8 +101,8 @@ static __always_inline bool decide_new(const struct packet *p,
 
 /*
  * A TCP packet in the middle of a connection that the table has forgotten or
- * never saw. The kernel's sockets know the proxied ones. Others that we may have
- * let through keep the way the rules give them, if that needs no socket;
+ * never saw. The kernel's sockets know the proxied ones. Others that we may
+ * have let through keep the way the rules give them, if that needs no socket;
  * whatever began before us goes on untouched.
  */
 __noinline int decide_continue(struct __sk_buff *skb, const struct packet *p,
@@ -147,7 +147,7 @@ static __always_inline bool decide(struct __sk_buff *skb,
 	}
 	if (p->proto == IPPROTO_UDP || flags == TCP_SYN_ONLY)
 		return decide_new(p, f, is_v6);
-	if (flags == TCP_SYN_ACK)	/* the answer to a flow from outside */
+	if (flags == TCP_SYN_ACK) /* the answer to a flow from outside */
 		group_set(f, DAE_KIND_PASS, 0);
 	else
 		decide_continue(skb, p, f);

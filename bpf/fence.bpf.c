@@ -18,7 +18,8 @@
 #define FENCE_DENY 0
 #define FENCE_ALLOW 1
 
-char dae_license[] SEC("license") = "GPL";
+char dae_license[] SEC("license")
+= "GPL";
 
 const volatile __u32 fence_uid = 0xffffffff;
 

@@ -9,20 +9,18 @@
 #include "bpf/flow_entry.h"
 #include "bpf/packet.bpf.h"
 
-#define FLOW_FRAGMENT 0x100	/* beside the protocol: keyed by fragment id */
-#define FLOW_REFRESH 64		/* jiffies between two stores to seen */
+#define FLOW_FRAGMENT 0x100 /* beside the protocol: keyed by fragment id */
+#define FLOW_REFRESH 64	    /* jiffies between two stores to seen */
 
-static __always_inline void flow_key4(struct flow_key *k,
-				      const struct packet *p, __u32 ports,
-				      __u32 proto)
+static __always_inline void
+flow_key4(struct flow_key *k, const struct packet *p, __u32 ports, __u32 proto)
 {
 	k->w[0] = (__u64)p->dst4 << 32 | p->src4;
 	k->w[1] = (__u64)proto << 32 | ports;
 }
 
-static __always_inline void flow_key6(struct flow_key *k,
-				      const struct packet *p, __u32 ports,
-				      __u32 proto)
+static __always_inline void
+flow_key6(struct flow_key *k, const struct packet *p, __u32 ports, __u32 proto)
 {
 	k->w[0] = p->src6[0];
 	k->w[1] = p->src6[1];

@@ -54,13 +54,12 @@ FLOW_INLINE __u64 flow_after(__u64 value)
 #define FLOW_READ(x) (*(const volatile __typeof__(x) *)&(x))
 
 /* Whether @way holds @k, consistently; fills @hit if so. */
-FLOW_INLINE bool flow_read(const struct flow_way *way,
-			   const struct flow_key *k, int words,
-			   struct flow_hit *hit)
+FLOW_INLINE bool flow_read(const struct flow_way *way, const struct flow_key *k,
+			   int words, struct flow_hit *hit)
 {
 	__u64 verdict = FLOW_READ(way->verdict), seen_words, diff = 0, w;
-	const struct flow_way *in =
-		(const void *)((const char *)way + flow_after(verdict));
+	const struct flow_way *in = (const void *)((const char *)way +
+						   flow_after(verdict));
 	__u32 mark = FLOW_READ(in->mark);
 	int i;
 
@@ -83,9 +82,8 @@ FLOW_INLINE bool flow_read(const struct flow_way *way,
 }
 
 /* Write an entry; false if another CPU is writing it. */
-FLOW_INLINE bool flow_write(struct flow_way *way,
-			    const struct flow_key *k, int words,
-			    const struct flow_hit *new)
+FLOW_INLINE bool flow_write(struct flow_way *way, const struct flow_key *k,
+			    int words, const struct flow_hit *new)
 {
 	__u64 old = FLOW_READ(way->verdict), seq;
 	int i;
@@ -118,8 +116,9 @@ FLOW_INLINE bool flow_insert(struct flow_way *a, struct flow_way *b,
 	else if (flow_read(b, k, words, &old))
 		way = b;
 	else
-		return flow_write(new->seen - a->seen > new->seen - b->seen ?
-				  a : b, k, words, new);
+		return flow_write(new->seen - a->seen > new->seen - b->seen ? a
+									    : b,
+				  k, words, new);
 	if (FLOW_SAME(old.verdict, new->verdict) && old.mark == new->mark) {
 		way->seen = new->seen;
 		return true;

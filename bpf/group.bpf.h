@@ -55,8 +55,10 @@ static __always_inline void group_take(struct flow_hit *f, __u32 group,
 	     (DAE_TARGETS_MAX - 1);
 	t = table_at(&targets, id);
 	if (t)
-		group_set(f, (t->kind & DAE_FLOW_KIND) |
-			     dae_flow_group(group, id, index), t->mark);
+		group_set(f,
+			  (t->kind & DAE_FLOW_KIND) |
+				  dae_flow_group(group, id, index),
+			  t->mark);
 }
 
 /* No candidate is alive, or none of the living listens. */

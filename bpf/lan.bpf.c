@@ -5,10 +5,11 @@
  */
 #include "bpf/decide.bpf.h"
 
-#define TC_NEXT (-1)	/* not ours to end: others' programs may look */
+#define TC_NEXT (-1) /* not ours to end: others' programs may look */
 #define TC_DROP 2
 
-char dae_license[] SEC("license") = "GPL";
+char dae_license[] SEC("license")
+= "GPL";
 
 /* A packet's flow, where in the table it belongs, and what was found there or
  * decided. One for each packet: it travels through all functions, which keeps
@@ -30,8 +31,8 @@ static __always_inline void lan_place(struct flow_place *at,
 		flow_key6(&at->key, p, ports, proto);
 	else
 		flow_key4(&at->key, p, ports, proto);
-	at->set = flow_hash(&at->key, words, dae_cfg.seed[0],
-			    dae_cfg.seed[1]) & dae_cfg.flow_mask;
+	at->set = flow_hash(&at->key, words, dae_cfg.seed[0], dae_cfg.seed[1]) &
+		  dae_cfg.flow_mask;
 	at->now = bpf_jiffies64();
 }
 
@@ -238,8 +239,8 @@ static __always_inline int lan_unparsed(struct __sk_buff *skb,
 		tally_add(DAE_COUNT_PASS_OTHER);
 		return TC_NEXT;
 	}
-	tally_add(why == PARSE_TRUNCATED ? DAE_COUNT_TRUNCATED :
-					   DAE_COUNT_EXT_HEADERS);
+	tally_add(why == PARSE_TRUNCATED ? DAE_COUNT_TRUNCATED
+					 : DAE_COUNT_EXT_HEADERS);
 	return TC_DROP;
 }
 
@@ -253,10 +254,10 @@ static __always_inline int lan_ingress(struct __sk_buff *skb, bool has_mac)
 	if (r)
 		return lan_unparsed(skb, &p, &at, r);
 	if (p.frag)
-		return p.is_v6 ? lan_frag6(skb, &p, &at) :
-				 lan_frag4(skb, &p, &at);
-	return p.is_v6 ? lan_flow(skb, &p, &at, true) :
-			 lan_flow(skb, &p, &at, false);
+		return p.is_v6 ? lan_frag6(skb, &p, &at)
+			       : lan_frag4(skb, &p, &at);
+	return p.is_v6 ? lan_flow(skb, &p, &at, true)
+		       : lan_flow(skb, &p, &at, false);
 }
 
 SEC("tcx/ingress")

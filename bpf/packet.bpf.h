@@ -31,7 +31,7 @@
 
 enum parse {
 	PARSE_OK,
-	PARSE_OTHER,		/* not IP, or neither TCP nor UDP */
+	PARSE_OTHER, /* not IP, or neither TCP nor UDP */
 	PARSE_TRUNCATED,
 	PARSE_EXT_HEADERS,
 };
@@ -42,11 +42,11 @@ struct packet {
 	__u64 src6[2], dst6[2];
 	__u64 mac;
 	__u32 src4, dst4;
-	__u32 ports;		/* as on the wire, the source's first */
+	__u32 ports; /* as on the wire, the source's first */
 	__u32 frag_id;
 	__u8 is_v6, proto, tcp_flags, dscp;
-	__u8 frag;		/* enum frag */
-	__u8 zero[3];		/* old verifiers refuse unwritten padding */
+	__u8 frag;    /* enum frag */
+	__u8 zero[3]; /* old verifiers refuse unwritten padding */
 };
 
 static __always_inline bool packet_is_l4(__u8 proto)
@@ -80,9 +80,8 @@ static __always_inline void packet_set_ip4(struct packet *p,
 }
 
 /* Ports and flags at @off; @left: bytes the IP header says are there. */
-static __always_inline int packet_load_l4(struct __sk_buff *skb,
-					  struct packet *p, __u32 off,
-					  __u32 left)
+static __always_inline int
+packet_load_l4(struct __sk_buff *skb, struct packet *p, __u32 off, __u32 left)
 {
 	__u8 l4[sizeof(struct tcphdr)];
 
@@ -97,8 +96,8 @@ static __always_inline int packet_load_l4(struct __sk_buff *skb,
 	return PARSE_OK;
 }
 
-static __always_inline int packet_slow4(struct __sk_buff *skb,
-					struct packet *p, __u32 off)
+static __always_inline int packet_slow4(struct __sk_buff *skb, struct packet *p,
+					__u32 off)
 {
 	struct iphdr ip;
 	__u32 len, head;
@@ -144,8 +143,8 @@ static __always_inline __u32 packet_ext_size(__u8 type, __u8 len)
 	return 0;
 }
 
-static __always_inline int packet_slow6(struct __sk_buff *skb,
-					struct packet *p, __u32 off)
+static __always_inline int packet_slow6(struct __sk_buff *skb, struct packet *p,
+					__u32 off)
 {
 	struct ipv6hdr ip;
 	__u8 ext[8];
@@ -187,8 +186,9 @@ static __always_inline int packet_slow6(struct __sk_buff *skb,
 	return PARSE_EXT_HEADERS;
 }
 
-/* Global, like every function of this program that is not inlined: the verifier
- * then looks at it once, for all arguments, which keeps old kernels in reach. */
+/* Global, like every function of this program that is not inlined: the
+ * verifier then looks at it once, for all arguments, which keeps old kernels in
+ * reach. */
 __noinline int packet_parse_slow(struct __sk_buff *skb, struct packet *p,
 				 bool has_mac)
 {
@@ -238,9 +238,8 @@ static __always_inline bool packet_fast_l4(struct packet *p, const __u8 *l4,
 	return true;
 }
 
-static __always_inline bool packet_fast4(struct packet *p,
-					 const struct iphdr *ip,
-					 const void *end)
+static __always_inline bool
+packet_fast4(struct packet *p, const struct iphdr *ip, const void *end)
 {
 	if ((const void *)(ip + 1) > end || *(const __u8 *)ip != 0x45 ||
 	    (ip->frag_off & bpf_htons(IPV4_MF | IPV4_OFFSET)))
@@ -252,9 +251,8 @@ static __always_inline bool packet_fast4(struct packet *p,
 	       packet_fast_l4(p, (const __u8 *)(ip + 1), end);
 }
 
-static __always_inline bool packet_fast6(struct packet *p,
-					 const struct ipv6hdr *ip,
-					 const void *end)
+static __always_inline bool
+packet_fast6(struct packet *p, const struct ipv6hdr *ip, const void *end)
 {
 	if ((const void *)(ip + 1) > end || ip->version != 6)
 		return false;
@@ -266,8 +264,8 @@ static __always_inline bool packet_fast6(struct packet *p,
 }
 
 /* Fills @p, which is zeroed. The packet is left as it is. enum parse. */
-static __always_inline int packet_parse(struct __sk_buff *skb,
-					struct packet *p, bool has_mac)
+static __always_inline int packet_parse(struct __sk_buff *skb, struct packet *p,
+					bool has_mac)
 {
 	const void *data = (const void *)(long)skb->data;
 	const void *end = (const void *)(long)skb->data_end;

@@ -140,7 +140,9 @@ static int find_filter(struct bpf_tc_hook *hook, uint32_t *ret_id)
 		return r;
 	*ret_id = opts.prog_id;
 	return strncmp(info.name, ATTACH_PROGRAM_PREFIX,
-		       strlen(ATTACH_PROGRAM_PREFIX)) == 0 ? 1 : -EEXIST;
+		       strlen(ATTACH_PROGRAM_PREFIX)) == 0
+		       ? 1
+		       : -EEXIST;
 }
 
 static int set_clsact(struct attachment *a, const struct bpf_program *prog)
@@ -194,10 +196,11 @@ int attach_set(struct attachment *a, const struct generation *g,
 
 	r = a->is_tcx ? set_tcx(a, prog, pin_dir) : set_clsact(a, prog);
 	if (r == -EEXIST)
-		return error_text(err, r, "interface %u: the filter with handle "
-				  "%#x and priority %u belongs to somebody else",
-				  a->ifindex, ATTACH_TC_HANDLE,
-				  ATTACH_TC_PRIORITY);
+		return error_text(
+			err, r,
+			"interface %u: the filter with handle "
+			"%#x and priority %u belongs to somebody else",
+			a->ifindex, ATTACH_TC_HANDLE, ATTACH_TC_PRIORITY);
 	if (r < 0)
 		return error_set(err, r, "attach to interface %u (%s)",
 				 a->ifindex, a->is_tcx ? "tcx" : "clsact");

@@ -15,10 +15,10 @@
 struct bpf_link;
 
 struct attachment {
-	uint32_t ifindex;	/* 0: free */
+	uint32_t ifindex; /* 0: free */
 	bool has_mac;
 	bool is_tcx;
-	struct bpf_link *link;	/* tcx */
+	struct bpf_link *link; /* tcx */
 };
 
 /* Whether the kernel has tcx (6.6). */

@@ -6,8 +6,9 @@
 
 /*
  * Pins under @pin_dir (and the directory), links, clsact filters of ours on all
- * interfaces and a clsact qdisc that only we used, rules and routes, sysctls saved in
- * @saved_path. Either may be NULL. Goes on after an error and returns the first.
+ * interfaces and a clsact qdisc that only we used, rules and routes, sysctls
+ * saved in @saved_path. Either may be NULL. Goes on after an error and returns
+ * the first.
  */
 int datapath_cleanup(const char *pin_dir, const char *saved_path,
 		     struct datapath_error *ret_err);

@@ -73,8 +73,7 @@ int datapath_open(struct datapath **ret, const struct datapath_options *opt,
 	if (r == 0)
 		r = choose_attach(d, ret_err);
 	if (r == 0)
-		r = maps_open(&d->maps, d->pin_dir, opt->flow_entries,
-			      ret_err);
+		r = maps_open(&d->maps, d->pin_dir, opt->flow_entries, ret_err);
 	if (r < 0) {
 		datapath_close(&d);
 		return r;
@@ -167,15 +166,17 @@ static int list_wanted(const struct datapath *d, struct attachment *list,
 	for (i = 0; i < count; i++) {
 		if (find_iface(list, n, ifindex[i]))
 			continue;
-		old = find_iface((struct attachment *)d->ifaces,
-				 d->iface_count, ifindex[i]);
+		old = find_iface((struct attachment *)d->ifaces, d->iface_count,
+				 ifindex[i]);
 		r = attach_has_mac(ifindex[i]);
 		if (r < 0)
 			return error_set(err, r, "interface %u", ifindex[i]);
-		list[n++] = old ? *old : (struct attachment){
-			.ifindex = ifindex[i], .has_mac = r,
-			.is_tcx = d->is_tcx,
-		};
+		list[n++] = old ? *old
+				: (struct attachment){
+					  .ifindex = ifindex[i],
+					  .has_mac = r,
+					  .is_tcx = d->is_tcx,
+				  };
 	}
 	return (int)n;
 }
@@ -273,8 +274,7 @@ int datapath_read_counters(const struct datapath *d,
 	return 0;
 }
 
-void datapath_read_status(const struct datapath *d,
-			  struct datapath_status *ret)
+void datapath_read_status(const struct datapath *d, struct datapath_status *ret)
 {
 	size_t i;
 

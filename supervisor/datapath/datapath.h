@@ -4,7 +4,7 @@
  * libbpf. Nothing blocks; no call needs more than CAP_BPF, CAP_NET_ADMIN and
  * CAP_PERFMON. Order of use:
  *
- *	open -> set_target*, publish_group* -> load -> attach -> (load -> attach)*
+ *	open -> set_target*, publish_group* -> (load -> attach)*
  *
  * load() builds the next generation beside the running one and changes no
  * packet's way; attach() flips each interface by one link update.
@@ -22,50 +22,50 @@
 struct datapath;
 
 struct datapath_error {
-	char text[256];		/* for people: what failed and why */
+	char text[256]; /* for people: what failed and why */
 };
 
 struct datapath_options {
-	const char *pin_dir;	/* a directory on bpffs, made if missing;
+	const char *pin_dir; /* a directory on bpffs, made if missing;
 				 * NULL: nothing outlives the process */
 	enum attach_mode attach;
 	enum loss_policy loss;
-	uint64_t loss_after_ns;	/* without a heartbeat; 0: never */
+	uint64_t loss_after_ns; /* without a heartbeat; 0: never */
 	uint32_t mark, mark_mask;
 	uint32_t flow_entries;	/* to a family; 0: 65536 */
-	uint32_t udp_timeout_s;	/* 0: 120 */
+	uint32_t udp_timeout_s; /* 0: 120 */
 };
 
 /* What an outbound node means to the kernel. */
 struct datapath_target {
-	enum dae_kind kind;	/* DAE_KIND_DIRECT, _BLOCK or _TPROXY */
-	uint32_t mark;		/* DIRECT: of an uplink's policy route */
-	struct addr listener;	/* TPROXY; unspecified: loopback of both */
+	enum dae_kind kind;   /* DAE_KIND_DIRECT, _BLOCK or _TPROXY */
+	uint32_t mark;	      /* DIRECT: of an uplink's policy route */
+	struct addr listener; /* TPROXY; unspecified: loopback of both */
 	uint16_t port;
 };
 
 struct datapath_list {
-	uint16_t targets[DAE_CANDIDATES_MAX];	/* best first */
+	uint16_t targets[DAE_CANDIDATES_MAX]; /* best first */
 	uint16_t count;
-	uint16_t last;		/* index of the one in use, for DAE_DEAD_LAST */
-	uint64_t alive;		/* bit i: targets[i] may take flows */
+	uint16_t last;	/* index of the one in use, for DAE_DEAD_LAST */
+	uint64_t alive; /* bit i: targets[i] may take flows */
 	enum dae_dead on_all_dead;
 };
 
 struct datapath_counters {
 	uint64_t counts[DAE_COUNT_MAX];
-	uint64_t rules[DAE_RULE_SLOTS];	/* flows decided, this generation */
-	uint64_t groups[DAE_GROUPS_MAX];	/* flows sent there */
+	uint64_t rules[DAE_RULE_SLOTS];	 /* flows decided, this generation */
+	uint64_t groups[DAE_GROUPS_MAX]; /* flows sent there */
 	uint64_t direct, block;
 };
 
 struct datapath_status {
 	bool is_attached;
-	bool was_adopted;	/* maps or links of an earlier process */
+	bool was_adopted; /* maps or links of an earlier process */
 	bool is_tcx;
 	uint32_t interface_count;
 	uint64_t generation;
-	uint32_t flow_entries;	/* to a family */
+	uint32_t flow_entries; /* to a family */
 	size_t map_bytes;
 };
 

@@ -65,7 +65,10 @@ static int read_proc(const char *path)
 
 static void check_capabilities(struct report *r)
 {
-	static const struct { const char *name; int bit; } wanted[] = {
+	static const struct {
+		const char *name;
+		int bit;
+	} wanted[] = {
 		{ "CAP_BPF", CAP_BPF_BIT },
 		{ "CAP_NET_ADMIN", CAP_NET_ADMIN_BIT },
 		{ "CAP_PERFMON", CAP_PERFMON_BIT },
@@ -92,15 +95,18 @@ static void check_kernel(struct report *r)
 	int jit = read_proc("/proc/sys/net/core/bpf_jit_enable");
 
 	if (jit == 0)
-		add(r, FINDING_WARN, "jit", "the BPF JIT is off: every packet "
+		add(r, FINDING_WARN, "jit",
+		    "the BPF JIT is off: every packet "
 		    "costs many times more (net.core.bpf_jit_enable=1)");
 	else if (jit > 0)
 		add(r, FINDING_OK, "jit", "the BPF JIT is on");
 	if (attach_has_tcx())
-		add(r, FINDING_OK, "tcx", "the kernel has tcx: programs are "
+		add(r, FINDING_OK, "tcx",
+		    "the kernel has tcx: programs are "
 		    "swapped by one atomic update");
 	else
-		add(r, FINDING_WARN, "tcx", "no tcx (Linux 6.6 has it, or BPF "
+		add(r, FINDING_WARN, "tcx",
+		    "no tcx (Linux 6.6 has it, or BPF "
 		    "is not permitted here): clsact filters are used");
 }
 
@@ -124,15 +130,19 @@ static void check_bpffs(struct report *r, const char *pin_dir)
 		}
 	}
 	if ((unsigned long)fs.f_type != BPF_FS_MAGIC)
-		add(r, FINDING_FAIL, "bpffs", "%.100s is not on a BPF file "
-		    "system: mount -t bpf bpf /sys/fs/bpf", parent);
+		add(r, FINDING_FAIL, "bpffs",
+		    "%.100s is not on a BPF file "
+		    "system: mount -t bpf bpf /sys/fs/bpf",
+		    parent);
 	else
 		add(r, FINDING_OK, "bpffs", "%.100s", parent);
 }
 
 static void check_forwarding(struct report *r)
 {
-	static const struct { const char *path, *name; } switches[] = {
+	static const struct {
+		const char *path, *name;
+	} switches[] = {
 		{ "/proc/sys/net/ipv4/ip_forward", "net.ipv4.ip_forward" },
 		{ "/proc/sys/net/ipv6/conf/all/forwarding",
 		  "net.ipv6.conf.all.forwarding" },
@@ -143,8 +153,10 @@ static void check_forwarding(struct report *r)
 	for (i = 0; i < ARRAY_LEN(switches); i++) {
 		v = read_proc(switches[i].path);
 		if (v == 0)
-			add(r, FINDING_WARN, "forwarding", "%s is 0: this "
-			    "machine is no router yet", switches[i].name);
+			add(r, FINDING_WARN, "forwarding",
+			    "%s is 0: this "
+			    "machine is no router yet",
+			    switches[i].name);
 	}
 	if (read_proc("/proc/sys/net/ipv4/ip_early_demux") == 0)
 		add(r, FINDING_WARN, "early_demux",
@@ -216,7 +228,8 @@ static int visit_chain(const struct nlmsghdr *h, void *arg)
 		add(r, FINDING_WARN, "nftables",
 		    "chain %s of table %s drops by policy what no rule "
 		    "accepts: let it accept packets with our mark (meta mark "
-		    "and MASK == MARK accept)", c.name, c.table);
+		    "and MASK == MARK accept)",
+		    c.name, c.table);
 	return 0;
 }
 
@@ -233,7 +246,8 @@ static void check_nftables(struct report *r)
 		add(r, FINDING_WARN, "nftables", "could not be read: %s",
 		    strerror(-e));
 	else if (r->count == before)
-		add(r, FINDING_OK, "nftables", "no input chain drops by policy");
+		add(r, FINDING_OK, "nftables",
+		    "no input chain drops by policy");
 }
 
 size_t datapath_doctor(const char *pin_dir, struct finding *ret, size_t cap)

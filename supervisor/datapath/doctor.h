@@ -10,8 +10,8 @@ enum finding_level { FINDING_OK, FINDING_WARN, FINDING_FAIL };
 
 struct finding {
 	enum finding_level level;
-	char what[48];		/* "tcx", "jit", "bpffs", "nftables", ... */
-	char text[208];		/* what was found, what to do */
+	char what[48];	/* "tcx", "jit", "bpffs", "nftables", ... */
+	char text[208]; /* what was found, what to do */
 };
 
 /* Looks at capabilities, JIT, tcx, bpffs of @pin_dir (may be NULL), forwarding

@@ -21,8 +21,8 @@
 #define PROGRAMS 4
 
 _Static_assert((int)FENCE_PROBE == (int)DAE_FENCE_PROBE &&
-	       (int)FENCE_RELAY == (int)DAE_FENCE_RELAY &&
-	       (int)FENCE_LISTENER == (int)DAE_FENCE_LISTENER,
+		       (int)FENCE_RELAY == (int)DAE_FENCE_RELAY &&
+		       (int)FENCE_LISTENER == (int)DAE_FENCE_LISTENER,
 	       "one enum, two spellings");
 
 struct fence {
@@ -31,8 +31,10 @@ struct fence {
 };
 
 static const char *const pin_names[PROGRAMS] = {
-	FENCE_PIN_PREFIX "connect4", FENCE_PIN_PREFIX "connect6",
-	FENCE_PIN_PREFIX "sendmsg4", FENCE_PIN_PREFIX "sendmsg6",
+	FENCE_PIN_PREFIX "connect4",
+	FENCE_PIN_PREFIX "connect6",
+	FENCE_PIN_PREFIX "sendmsg4",
+	FENCE_PIN_PREFIX "sendmsg6",
 };
 
 static int pin_path(char *buf, const char *dir, const char *name)
@@ -110,8 +112,10 @@ static int attach_one(struct fence *f, int i, const struct bpf_program *prog,
 static int attach_all(struct fence *f, const struct fence_options *opt)
 {
 	const struct bpf_program *programs[PROGRAMS] = {
-		f->skel->progs.dae_fence_c4, f->skel->progs.dae_fence_c6,
-		f->skel->progs.dae_fence_s4, f->skel->progs.dae_fence_s6,
+		f->skel->progs.dae_fence_c4,
+		f->skel->progs.dae_fence_c6,
+		f->skel->progs.dae_fence_s4,
+		f->skel->progs.dae_fence_s6,
 	};
 	int fd = open(opt->cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int i, r = 0;

@@ -15,15 +15,15 @@
 struct fence;
 
 enum fence_class { /* by SO_MARK; a mark that is not set is a probe's */
-	FENCE_PROBE,	/* no address at all */
-	FENCE_RELAY,	/* only addresses in the node map */
-	FENCE_LISTENER,	/* replies and DNS listeners: any */
+		   FENCE_PROBE,	   /* no address at all */
+		   FENCE_RELAY,	   /* only addresses in the node map */
+		   FENCE_LISTENER, /* replies and DNS listeners: any */
 };
 
 struct fence_options {
-	const char *cgroup;	/* path of the creator's cgroup (v2) */
-	const char *pin_dir;	/* NULL: ends with the process */
-	uid_t worker_uid;	/* not 0 */
+	const char *cgroup;  /* path of the creator's cgroup (v2) */
+	const char *pin_dir; /* NULL: ends with the process */
+	uid_t worker_uid;    /* not 0 */
 };
 
 int fence_open(struct fence **ret, const struct fence_options *opt,

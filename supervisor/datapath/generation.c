@@ -42,8 +42,8 @@ static void fill_config(struct lan_bpf *skel, const struct maps *m,
 	c->cpu_mask = m->cpus - 1;
 	c->mark = opt->mark & opt->mark_mask;
 	c->mark_mask = opt->mark_mask;
-	c->udp_jiffies = hz * (opt->udp_timeout_s ? opt->udp_timeout_s :
-						    UDP_TIMEOUT_S);
+	c->udp_jiffies = hz * (opt->udp_timeout_s ? opt->udp_timeout_s
+						  : UDP_TIMEOUT_S);
 	c->frag_jiffies = hz * FRAG_TIMEOUT_S;
 	c->word_count = h->word_count;
 	c->used_dims = h->used_dims;
@@ -104,7 +104,8 @@ static int size_maps(struct lan_bpf *skel, const struct maps *m,
 	ruleset_section(rules, RULESET_BITMAPS, &rows);
 	r = bpf_map__set_max_entries(skel->maps.trie_nodes, MAX(nodes, 1U));
 	if (r == 0)
-		r = bpf_map__set_max_entries(skel->maps.trie_runs,
+		r = bpf_map__set_max_entries(
+			skel->maps.trie_runs,
 			MAX((runs + DAE_RUN_CHUNK - 1) / DAE_RUN_CHUNK, 1U));
 	if (r == 0)
 		r = bpf_map__set_max_entries(skel->maps.bitmaps, rows);

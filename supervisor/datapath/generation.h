@@ -12,7 +12,7 @@ struct generation {
 	struct lan_bpf *skel;
 	uint64_t *rule_tally;
 	size_t rule_tally_bytes;
-	size_t bytes;		/* of all its maps */
+	size_t bytes; /* of all its maps */
 	uint64_t number;
 };
 

@@ -93,8 +93,7 @@ int datapath_publish_group(struct datapath *d, uint16_t group,
 	idle = !(g->bank & 1);
 	l = &g->lists[idle];
 	memset(l, 0, sizeof(*l));
-	memcpy(l->targets, list->targets,
-	       list->count * sizeof(l->targets[0]));
+	memcpy(l->targets, list->targets, list->count * sizeof(l->targets[0]));
 	l->count = list->count;
 	l->last = list->last;
 	l->on_all_dead = (uint8_t)list->on_all_dead;

@@ -43,8 +43,9 @@ static int visit_route(const struct nlmsghdr *h, void *arg)
 	    RT_TABLE_LOCAL)
 		return 0;
 	if ((rt->rtm_type != RTN_LOCAL && rt->rtm_type != RTN_BROADCAST &&
-	     rt->rtm_type != RTN_ANYCAST) || rt->rtm_dst_len != size * 8 ||
-	    !tb[RTA_DST] || RTA_PAYLOAD(tb[RTA_DST]) != size)
+	     rt->rtm_type != RTN_ANYCAST) ||
+	    rt->rtm_dst_len != size * 8 || !tb[RTA_DST] ||
+	    RTA_PAYLOAD(tb[RTA_DST]) != size)
 		return 0;
 	memcpy(bytes + 16 - size, RTA_DATA(tb[RTA_DST]), size);
 	memcpy(l.a, bytes, sizeof(bytes));

@@ -17,16 +17,16 @@
 struct shape {
 	const char *name;
 	uint32_t value_size;
-	uint32_t entries;	/* 0: set at run time */
+	uint32_t entries; /* 0: set at run time */
 	bool is_mapped;
 };
 
 static const struct shape shapes[] = {
 	[MAP_CONTROL] = { "control", sizeof(struct dae_control), 1, true },
 	[MAP_GROUPS] = { "groups", sizeof(struct dae_group),
-			 DAE_GROUPS_MAX * DAE_CLASS_COUNT, true },
-	[MAP_TARGETS] = { "targets", sizeof(struct dae_target),
-			  DAE_TARGETS_MAX, true },
+			 DAE_GROUPS_MAX *DAE_CLASS_COUNT, true },
+	[MAP_TARGETS] = { "targets", sizeof(struct dae_target), DAE_TARGETS_MAX,
+			  true },
 	[MAP_LOCALS] = { "locals", sizeof(struct dae_local),
 			 2 * DAE_LOCAL_SLOTS, true },
 	[MAP_TALLY] = { "tally", sizeof(uint64_t), 0, true },
@@ -121,8 +121,8 @@ static int open_one(struct maps *m, int i, const char *pin_dir, bool may_adopt)
 static int map_one(struct maps *m, int i)
 {
 	m->bytes[i] = (size_t)entries_of(m, i) * shapes[i].value_size;
-	return shapes[i].is_mapped ?
-		maps_map(m->fd[i], m->bytes[i], &m->mem[i]) : 0;
+	return shapes[i].is_mapped ? maps_map(m->fd[i], m->bytes[i], &m->mem[i])
+				   : 0;
 }
 
 static int init_control(struct maps *m)

@@ -22,10 +22,10 @@ enum shared_map {
 
 struct maps {
 	int fd[MAP_COUNT];
-	void *mem[MAP_COUNT];	/* NULL: not mapped (flow tables) */
+	void *mem[MAP_COUNT]; /* NULL: not mapped (flow tables) */
 	size_t bytes[MAP_COUNT];
-	uint32_t cpus;		/* possible ones, rounded up to a power of 2 */
-	uint32_t flow_sets;	/* of each table */
+	uint32_t cpus;	    /* possible ones, rounded up to a power of 2 */
+	uint32_t flow_sets; /* of each table */
 	bool was_adopted;
 };
 

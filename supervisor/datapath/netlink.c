@@ -144,8 +144,7 @@ void netlink_index(const struct nlmsghdr *h, size_t skip,
 	if (h->nlmsg_len < NLMSG_LENGTH(skip))
 		return;
 	a = (const struct rtattr *)(data + NLMSG_ALIGN(skip));
-	len = h->nlmsg_len - MIN(h->nlmsg_len,
-				 (uint32_t)NLMSG_SPACE(skip));
+	len = h->nlmsg_len - MIN(h->nlmsg_len, (uint32_t)NLMSG_SPACE(skip));
 	for (; RTA_OK(a, len); a = RTA_NEXT(a, len)) {
 		type = a->rta_type & NLA_TYPE_MASK;
 		if (type <= max)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Just enough netlink: build a message, talk, dump. Blocks on the kernel only. */
+/* Just enough netlink: build a message, talk, dump. Only the kernel is waited
+ * for. */
 #pragma once
 
 #include <stddef.h>

@@ -137,10 +137,10 @@ static int route_talk(uint16_t type, uint16_t flags, uint8_t family,
 	rt->rtm_protocol = POLICY_RT_PROTOCOL;
 	rt->rtm_type = r->type;
 	rt->rtm_scope = type == RTM_DELROUTE ? RT_SCOPE_NOWHERE : /* any */
-			r->type == RTN_LOCAL ? RT_SCOPE_HOST :
-			r->type == RTN_UNICAST && !has_gateway ?
-						RT_SCOPE_LINK :
-						RT_SCOPE_UNIVERSE;
+				r->type == RTN_LOCAL ? RT_SCOPE_HOST
+			: r->type == RTN_UNICAST && !has_gateway
+				? RT_SCOPE_LINK
+				: RT_SCOPE_UNIVERSE;
 	netlink_put_u32(&m, RTA_TABLE, r->table);
 	if (r->oif)
 		netlink_put_u32(&m, RTA_OIF, r->oif);
@@ -171,8 +171,8 @@ static int visit_route(const struct nlmsghdr *h, void *arg)
 	netlink_index(h, sizeof(*rt), tb, RTA_MAX);
 	if (l->count < ENTRIES_MAX)
 		l->items[l->count++] = (struct route){
-			.table = tb[RTA_TABLE] ? netlink_u32(tb[RTA_TABLE]) :
-						 rt->rtm_table,
+			.table = tb[RTA_TABLE] ? netlink_u32(tb[RTA_TABLE])
+					       : rt->rtm_table,
 			.oif = netlink_u32(tb[RTA_OIF]),
 			.type = rt->rtm_type,
 		};

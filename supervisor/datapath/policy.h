@@ -12,22 +12,22 @@
 #include "common/addr.h"
 #include "supervisor/datapath/datapath.h"
 
-#define POLICY_RT_PROTOCOL 218	/* rtm_protocol, FRA_PROTOCOL of our entries */
+#define POLICY_RT_PROTOCOL 218 /* rtm_protocol, FRA_PROTOCOL of our entries */
 
 /* The way of assigned packets to local sockets: fwmark -> table -> lo. */
 struct policy_local {
 	uint32_t mark, mark_mask;
-	uint32_t priority;	/* of the ip rules */
+	uint32_t priority; /* of the ip rules */
 	uint32_t table;
 };
 
 /* An iface:// node: mark -> table with a default route through the device. */
 struct policy_uplink {
-	uint32_t mark;		/* not 0; all bits compared */
+	uint32_t mark; /* not 0; all bits compared */
 	uint32_t priority;
 	uint32_t table;
 	uint32_t ifindex;
-	struct addr gateway;	/* family 0: on-link; else one family only */
+	struct addr gateway; /* family 0: on-link; else one family only */
 };
 
 /*

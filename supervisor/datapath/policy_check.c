@@ -16,7 +16,7 @@ struct check {
 	const struct policy_uplink *uplinks;
 	size_t count;
 	struct datapath_error *err;
-	int family;	/* 4 or 6, for the message */
+	int family; /* 4 or 6, for the message */
 };
 
 struct found { /* somebody else's rule */
@@ -82,8 +82,8 @@ static int visit_rule(const struct nlmsghdr *h, void *arg)
 		.priority = netlink_u32(tb[FRA_PRIORITY]),
 		.mark = netlink_u32(tb[FRA_FWMARK]),
 		.mask = tb[FRA_FWMASK] ? netlink_u32(tb[FRA_FWMASK]) : ~0U,
-		.table = tb[FRA_TABLE] ? netlink_u32(tb[FRA_TABLE]) :
-					 hdr->table,
+		.table = tb[FRA_TABLE] ? netlink_u32(tb[FRA_TABLE])
+				       : hdr->table,
 		.has_mark = netlink_u32(tb[FRA_FWMARK]) != 0,
 	};
 	r = check_local(c, &f);
@@ -117,9 +117,10 @@ static int visit_route(const struct nlmsghdr *h, void *arg)
 	table = tb[RTA_TABLE] ? netlink_u32(tb[RTA_TABLE]) : rt->rtm_table;
 	if (!is_ours(c, table))
 		return 0;
-	return error_text(c->err, -EEXIST, "routing table %u is in use: it has "
-			  "an IPv%d route to another %s (protocol %u)", table,
-			  c->family, rt->rtm_dst_len ? "net" : "default",
+	return error_text(c->err, -EEXIST,
+			  "routing table %u is in use: it has "
+			  "an IPv%d route to another %s (protocol %u)",
+			  table, c->family, rt->rtm_dst_len ? "net" : "default",
 			  rt->rtm_protocol);
 }
 
@@ -132,7 +133,8 @@ static int check_own(const struct check *c)
 	for (i = 0; i < c->count; i++) {
 		if (!c->uplinks[i].mark ||
 		    (c->uplinks[i].mark & l->mark_mask) == l->mark)
-			return error_text(c->err, -EEXIST, "the mark 0x%x of "
+			return error_text(c->err, -EEXIST,
+					  "the mark 0x%x of "
 					  "an uplink meets our mark 0x%x/0x%x",
 					  c->uplinks[i].mark, l->mark,
 					  l->mark_mask);
@@ -141,7 +143,8 @@ static int check_own(const struct check *c)
 			    c->uplinks[i].table != c->uplinks[k].table)
 				return error_text(c->err, -EEXIST,
 						  "two uplinks have the mark "
-						  "0x%x", c->uplinks[i].mark);
+						  "0x%x",
+						  c->uplinks[i].mark);
 	}
 	return 0;
 }
@@ -168,7 +171,9 @@ int policy_check(const struct policy_local *local,
 		 const struct policy_uplink *uplinks, size_t count,
 		 struct datapath_error *ret_err)
 {
-	struct check c = { .local = local, .uplinks = uplinks, .count = count,
+	struct check c = { .local = local,
+			   .uplinks = uplinks,
+			   .count = count,
 			   .err = ret_err };
 	int r;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The few sysctls we write: one interface each, saved before, restored after. */
+/* The few sysctls we write: one interface each, saved before, put back later. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -17,8 +17,7 @@
 #define NAME_MAX_LEN 64
 #define SAVED_MAX 16384
 
-static int conf_path(char *buf, size_t cap, const char *ifname,
-		     const char *key)
+static int conf_path(char *buf, size_t cap, const char *ifname, const char *key)
 {
 	int n;
 
@@ -65,7 +64,8 @@ static int save(const char *saved_path, const char *ifname, const char *key,
 {
 	char line[160];
 	int n = snprintf(line, sizeof(line), "%s %s %d %d\n", ifname, key, old,
-			 new), r = 0;
+			 new),
+	    r = 0;
 	int fd = open(saved_path,
 		      O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
 		      0600);
@@ -115,7 +115,7 @@ static int restore_line(const char *line)
 		return r;
 	r = read_number(path);
 	if (r == -ENOENT || (r >= 0 && r != new))
-		return 0;	/* gone, or somebody has other plans */
+		return 0; /* gone, or somebody has other plans */
 	return r < 0 ? r : write_number(path, old);
 }
 

@@ -8,10 +8,10 @@
 #include "common/ruleset_format.h"
 
 struct classes {
-	struct dae_bitmap *rows;	/* by class id */
+	struct dae_bitmap *rows; /* by class id */
 	uint32_t count, capacity;
-	uint32_t *slots;	/* open addressing: class id + 1, 0 is free */
-	uint32_t slot_count;	/* a power of two */
+	uint32_t *slots;     /* open addressing: class id + 1, 0 is free */
+	uint32_t slot_count; /* a power of two */
 };
 
 /* The class of @bits. -EOVERFLOW beyond DAE_CLASSES_MAX, -ENOMEM. */

@@ -14,23 +14,23 @@
 #define MAC_TRIES 100000
 
 enum { /* what is swept; addresses by family */
-	SWEEP_DST4,
-	SWEEP_SRC4,
-	SWEEP_DST6,
-	SWEEP_SRC6,
-	SWEEP_DPORT,
-	SWEEP_SPORT,
-	SWEEP_DSCP,
-	SWEEP_MAC,
-	SWEEP_COUNT
+       SWEEP_DST4,
+       SWEEP_SRC4,
+       SWEEP_DST6,
+       SWEEP_SRC6,
+       SWEEP_DPORT,
+       SWEEP_SPORT,
+       SWEEP_DSCP,
+       SWEEP_MAC,
+       SWEEP_COUNT
 };
 
 struct compiler {
 	struct tables *t;
 	struct sweep sweeps[SWEEP_COUNT];
-	struct dae_bitmap all;		/* every rule */
-	struct dae_bitmap by_ipver[2];	/* rules that can match IPv4, IPv6 */
-	struct dae_bitmap by_l4[2];	/* TCP, UDP */
+	struct dae_bitmap all;	       /* every rule */
+	struct dae_bitmap by_ipver[2]; /* rules that can match IPv4, IPv6 */
+	struct dae_bitmap by_l4[2];    /* TCP, UDP */
 };
 
 static void bit_set(struct dae_bitmap *b, size_t i)
@@ -109,7 +109,7 @@ static int add_ports(struct sweep *s, uint16_t rule, const struct rule_cond *c)
 		return l;
 	for (i = 0; i < c->value_count; i++) {
 		if (c->values[i].range.lo > c->values[i].range.hi)
-			continue;	/* reversed: accepted, never matches */
+			continue; /* reversed: accepted, never matches */
 		r = sweep_range(s, l, c->values[i].range.lo,
 				c->values[i].range.hi);
 		if (r < 0)
@@ -128,8 +128,7 @@ static int add_dscp(struct sweep *s, uint16_t rule, const struct rule_cond *c)
 	for (i = 0; i < c->value_count; i++) {
 		if (c->values[i].number > 63)
 			continue;
-		r = sweep_range(s, l, c->values[i].number,
-				c->values[i].number);
+		r = sweep_range(s, l, c->values[i].number, c->values[i].number);
 		if (r < 0)
 			return r;
 	}
@@ -224,8 +223,9 @@ static void fill_table(const struct intervals *v, uint16_t *table, size_t size)
 	size_t i, at;
 
 	for (i = 0, at = 0; i < v->count; i++)
-		for (; at < size && (i + 1 == v->count ||
-				     at < v->items[i + 1].start); at++)
+		for (; at < size &&
+		       (i + 1 == v->count || at < v->items[i + 1].start);
+		     at++)
 			table[at] = (uint16_t)v->items[i].class_id;
 }
 
@@ -287,13 +287,14 @@ static int list_macs(const struct intervals *v, uint32_t miss,
 		if (v->items[i].class_id == miss)
 			continue;
 		at = (uint64_t)v->items[i].start;
-		end = i + 1 < v->count ? (uint64_t)v->items[i + 1].start :
-					 1ULL << 48;
+		end = i + 1 < v->count ? (uint64_t)v->items[i + 1].start
+				       : 1ULL << 48;
 		for (; at < end; at++) {
 			if (n == DAE_MAC_SLOTS)
 				return -EOVERFLOW;
 			list[n++] = (struct dae_mac){
-				.mac = at, .class_id = v->items[i].class_id,
+				.mac = at,
+				.class_id = v->items[i].class_id,
 				.used = 1,
 			};
 		}
@@ -314,7 +315,7 @@ static int build_macs(struct compiler *c)
 
 	if (!list)
 		return -ENOMEM;
-	nothing.count = 0;	/* the same conditions, no address */
+	nothing.count = 0; /* the same conditions, no address */
 	r = sweep_run(&nothing, &c->all, classes, &miss);
 	if (r == 0) {
 		c->t->mac_miss = miss.items[0].class_id;
@@ -363,11 +364,14 @@ static int build_tables(struct compiler *c)
 
 static int fail(struct rules_error *e, const struct config_pos *pos, int r)
 {
-	const char *why = r == -E2BIG ? "more rules than fit" :
-		r == -EOVERFLOW ? "the rules need more table space than there "
-				  "is (too many different address sets or MAC "
-				  "addresses)" :
-		r == -ENOMEM ? "out of memory" : "a rule cannot be compiled";
+	const char *why =
+		r == -E2BIG ? "more rules than fit"
+		: r == -EOVERFLOW
+			? "the rules need more table space than there "
+			  "is (too many different address sets or MAC "
+			  "addresses)"
+		: r == -ENOMEM ? "out of memory"
+			       : "a rule cannot be compiled";
 
 	*e = (struct rules_error){ 0 };
 	if (pos)
@@ -376,7 +380,8 @@ static int fail(struct rules_error *e, const struct config_pos *pos, int r)
 	return r;
 }
 
-static int add_rule(struct compiler *c, size_t i, const struct config_rule *rule,
+static int add_rule(struct compiler *c, size_t i,
+		    const struct config_rule *rule,
 		    const struct rules_options *opt)
 {
 	struct tables *t = c->t;
@@ -419,9 +424,14 @@ static int compile(struct compiler *c, const struct config_routing *routing,
 
 static uint32_t used_dims(const struct compiler *c)
 {
-	static const struct { int sweep; enum dae_dim dim; } map[] = {
-		{ SWEEP_SRC4, DAE_DIM_SRC },   { SWEEP_SPORT, DAE_DIM_SPORT },
-		{ SWEEP_DSCP, DAE_DIM_DSCP },  { SWEEP_MAC, DAE_DIM_MAC },
+	static const struct {
+		int sweep;
+		enum dae_dim dim;
+	} map[] = {
+		{ SWEEP_SRC4, DAE_DIM_SRC },
+		{ SWEEP_SPORT, DAE_DIM_SPORT },
+		{ SWEEP_DSCP, DAE_DIM_DSCP },
+		{ SWEEP_MAC, DAE_DIM_MAC },
 	};
 	uint32_t used = 1U << DAE_DIM_DST | 1U << DAE_DIM_DPORT;
 	size_t i;
@@ -447,8 +457,8 @@ int rules_compile(const struct config_routing *routing,
 	if (!c)
 		return fail(ret_err, NULL, -ENOMEM);
 	c->t = tables_new();
-	r = c->t ? compile(c, routing, opt, ret_err) :
-		   fail(ret_err, NULL, -ENOMEM);
+	r = c->t ? compile(c, routing, opt, ret_err)
+		 : fail(ret_err, NULL, -ENOMEM);
 	if (r == 0) {
 		c->t->used_dims = used_dims(c);
 		r = tables_to_image(c->t, ret);

@@ -21,12 +21,12 @@ struct rules_options {
 };
 
 struct rules_error {
-	struct config_pos pos;	/* of the rule; line 0: none */
+	struct config_pos pos; /* of the rule; line 0: none */
 	char text[160];
 };
 
 struct rules_image {
-	void *data;		/* 8-byte aligned, freed by rules_image_free() */
+	void *data; /* 8-byte aligned, freed by rules_image_free() */
 	size_t len;
 };
 
@@ -46,8 +46,8 @@ void rules_image_free(struct rules_image *img);
  * longest unused. Ids are 0..RULESET_GROUPS_MAX-1. -E2BIG.
  */
 struct rules_id_map {
-	char *names[RULESET_GROUPS_MAX];	/* by id; NULL: free */
-	uint32_t retired[RULESET_GROUPS_MAX];	/* epoch of last use */
+	char *names[RULESET_GROUPS_MAX];      /* by id; NULL: free */
+	uint32_t retired[RULESET_GROUPS_MAX]; /* epoch of last use */
 	uint32_t epoch;
 };
 

@@ -33,7 +33,8 @@ int sweep_literal(struct sweep *s, uint16_t rule, bool negate)
 	if (r < 0)
 		return r;
 	s->literals[s->literal_count] = (struct sweep_literal){
-		.rule = rule, .negate = negate,
+		.rule = rule,
+		.negate = negate,
 	};
 	return (int)s->literal_count++;
 }
@@ -47,7 +48,9 @@ static int add_event(struct sweep *s, int literal, sweep_value at, int step)
 	if (r < 0)
 		return r;
 	s->events[s->count++] = (struct sweep_event){
-		.at = at, .literal = (uint32_t)literal, .step = step,
+		.at = at,
+		.literal = (uint32_t)literal,
+		.step = step,
 	};
 	return 0;
 }
@@ -58,7 +61,7 @@ int sweep_range(struct sweep *s, int literal, sweep_value first,
 	int r;
 
 	r = add_event(s, literal, first, 1);
-	if (r < 0 || last + 1 == 0)	/* the last value of all: never ends */
+	if (r < 0 || last + 1 == 0) /* the last value of all: never ends */
 		return r;
 	return add_event(s, literal, last + 1, -1);
 }
@@ -111,7 +114,8 @@ static int add_interval(struct intervals *v, sweep_value start, uint32_t id)
 	if (r < 0)
 		return r;
 	v->items[v->count++] = (struct interval){
-		.start = start, .class_id = id,
+		.start = start,
+		.class_id = id,
 	};
 	return 0;
 }

@@ -18,14 +18,14 @@ __extension__ typedef unsigned __int128 sweep_value;
 struct sweep_event {
 	sweep_value at;
 	uint32_t literal;
-	int32_t step;		/* +1: a range of the literal begins, -1: ends */
+	int32_t step; /* +1: a range of the literal begins, -1: ends */
 };
 
 /* One condition of one rule in this dimension. */
 struct sweep_literal {
 	uint16_t rule;
 	bool negate;
-	uint32_t depth;		/* ranges that cover the current value */
+	uint32_t depth; /* ranges that cover the current value */
 };
 
 struct sweep {
@@ -42,7 +42,7 @@ struct interval {
 };
 
 struct intervals {
-	struct interval *items;	/* the first starts at 0 */
+	struct interval *items; /* the first starts at 0 */
 	size_t count, capacity;
 };
 

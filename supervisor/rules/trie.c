@@ -11,7 +11,7 @@
 struct builder {
 	struct trie_pool *pool;
 	const struct intervals *v;
-	size_t cursor;		/* interval of the value being built */
+	size_t cursor; /* interval of the value being built */
 };
 
 static int pool_reserve(struct trie_pool *p, uint32_t runs)
@@ -82,8 +82,7 @@ static int build_entry(struct builder *b, sweep_value start, unsigned int bits,
 	while (b->cursor + 1 < v->count &&
 	       v->items[b->cursor + 1].start <= start)
 		b->cursor++;
-	if (b->cursor + 1 == v->count ||
-	    v->items[b->cursor + 1].start > last) {
+	if (b->cursor + 1 == v->count || v->items[b->cursor + 1].start > last) {
 		*ret = v->items[b->cursor].class_id;
 		return 0;
 	}

@@ -29,7 +29,7 @@
 struct variant {
 	char name[64];
 	int prog;
-	int empty;		/* index of the variant to subtract, -1: is one */
+	int empty; /* index of the variant to subtract, -1: is one */
 	struct frame frame;
 	double goal;
 	double ns[ROUNDS];
@@ -93,18 +93,18 @@ static void report(void)
 	for (i = 0; i < variant_count; i++)
 		median(variants[i].ns);
 	for (i = 0; i < variant_count; i++) {
-		if (variants[i].empty < 0) {	/* for scale */
+		if (variants[i].empty < 0) { /* for scale */
 			printf("{\"name\":\"%s\",\"value\":%.1f,"
 			       "\"unit\":\"ns\",\"goal\":null,"
-			       "\"met\":null}\n", variants[i].name,
-			       variants[i].ns[ROUNDS / 2]);
+			       "\"met\":null}\n",
+			       variants[i].name, variants[i].ns[ROUNDS / 2]);
 			continue;
 		}
 		value = variants[i].ns[ROUNDS / 2] -
 			variants[variants[i].empty].ns[ROUNDS / 2];
 		printf("{\"name\":\"%s\",\"value\":%.1f,\"unit\":\"ns\","
-		       "\"goal\":%.0f,\"met\":%s}\n", variants[i].name, value,
-		       variants[i].goal,
+		       "\"goal\":%.0f,\"met\":%s}\n",
+		       variants[i].name, value, variants[i].goal,
 		       value <= variants[i].goal ? "true" : "false");
 	}
 }
@@ -140,7 +140,10 @@ static void make_proxied(struct rig *r, const struct frame *f)
 	bool is_v6 = f->b[f->l3] >> 4 == 6;
 	const struct maps *m = datapath_maps(r->d);
 	int fd = m->fd[is_v6 ? MAP_FLOWS6 : MAP_FLOWS4];
-	union { struct dae_set4 four; struct dae_set6 six; } set;
+	union {
+		struct dae_set4 four;
+		struct dae_set6 six;
+	} set;
 	struct rig_result got;
 	uint32_t i, w, ports;
 	__u64 *verdict;
@@ -149,11 +152,11 @@ static void make_proxied(struct rig *r, const struct frame *f)
 	for (i = 0; i < m->flow_sets; i++) {
 		bpf_map_lookup_elem(fd, &i, &set);
 		for (w = 0; w < 2; w++) {
-			verdict = is_v6 ? &set.six.way[w].verdict :
-					  &set.four.way[w].verdict;
-			if (*verdict && (uint32_t)(is_v6 ?
-			    set.six.way[w].key[4] : set.four.way[w].key[1]) ==
-			    ports)
+			verdict = is_v6 ? &set.six.way[w].verdict
+					: &set.four.way[w].verdict;
+			if (*verdict &&
+			    (uint32_t)(is_v6 ? set.six.way[w].key[4]
+					     : set.four.way[w].key[1]) == ports)
 				*verdict = (*verdict & ~DAE_FLOW_KIND) |
 					   DAE_KIND_TPROXY;
 		}

@@ -7,12 +7,13 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-#define PORT4 34	/* of the source: Ethernet, then IP without options */
+#define PORT4 34 /* of the source: Ethernet, then IP without options */
 #define PORT6 54
-#define LAST4 29	/* last bytes of the source addresses */
+#define LAST4 29 /* last bytes of the source addresses */
 #define LAST6 37
 
-char dae_license[] SEC("license") = "GPL";
+char dae_license[] SEC("license")
+= "GPL";
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);

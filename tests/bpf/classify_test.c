@@ -106,8 +106,8 @@ static void twin_and_kernel_agree(void **state)
 
 /*
  * The program for links without a MAC header sees the same, but for MACs.
- * TEST_RUN takes the first 14 bytes for an Ethernet header, so the source address
- * has an ethertype where one would be, and an option of IPv4 keeps its first
+ * TEST_RUN takes the first 14 bytes for an Ethernet header, so the source
+ * address has an ethertype where one would be, and an option of IPv4 keeps its first
  * byte from looking like a multicast address.
  */
 static void links_without_mac(void **state)
@@ -127,12 +127,12 @@ static void links_without_mac(void **state)
 	rig_load(r, &g.routing);
 	for (i = 0; i < 3000; i++) {
 		rulegen_query(&g, &q);
-		q.src.b[q.src.family == 4 ? 12 : 4] =
-			q.src.family == 4 ? 0x08 : 0x86;
-		q.src.b[q.src.family == 4 ? 13 : 5] =
-			q.src.family == 4 ? 0x00 : 0xdd;
+		q.src.b[q.src.family == 4 ? 12 : 4] = q.src.family == 4 ? 0x08
+									: 0x86;
+		q.src.b[q.src.family == 4 ? 13 : 5] = q.src.family == 4 ? 0x00
+									: 0xdd;
 		if (q.src.family == 6)
-			q.dscp = 0;	/* shares that byte */
+			q.dscp = 0; /* shares that byte */
 		frame_make(&f, &q, RIG_SYN, false);
 		if (q.src.family == 4) {
 			f.b[0] = 0x46;
@@ -169,7 +169,8 @@ static void decisions_are_counted(void **state)
 	assert_int_equal(rig_run(r, &f).verdict, RIG_DROP);
 	datapath_read_counters(r->d, &after);
 	assert_int_equal(after.rules[DAE_RULE_FALLBACK] -
-			 before.rules[DAE_RULE_FALLBACK], 1);
+				 before.rules[DAE_RULE_FALLBACK],
+			 1);
 	assert_int_equal(after.block - before.block, 1);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A process with the workers' uid and sockets that were made by their creator in
- * a sub-cgroup of the test's own: every way to give them another address.
+ * A process with the workers' uid and sockets that were made by their creator
+ * in a sub-cgroup of the test's own: every way to give them another address.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -49,8 +49,8 @@ static void write_file(const char *path, const char *text)
 
 static const char *unified(void)
 {
-	return access(CGROUPS "/cgroup.procs", F_OK) == 0 ? CGROUPS :
-							    "/sys/fs/cgroup";
+	return access(CGROUPS "/cgroup.procs", F_OK) == 0 ? CGROUPS
+							  : "/sys/fs/cgroup";
 }
 
 static void enter(const char *cgroup)
@@ -78,13 +78,13 @@ static void scene_open(struct scene *s, struct rig *rig)
 	if (fence_open(&s->fence, &opt, &err) < 0)
 		fail_msg("fence: %s", err.text);
 	assert_int_equal(fence_set_class(s->fence, RELAY_MARK, FENCE_RELAY), 0);
-	assert_int_equal(fence_set_class(s->fence, LISTENER_MARK,
-					 FENCE_LISTENER), 0);
+	assert_int_equal(
+		fence_set_class(s->fence, LISTENER_MARK, FENCE_LISTENER), 0);
 	assert_int_equal(addr_parse("127.0.0.2", &node), 0);
 	assert_int_equal(fence_allow(s->fence, &node, PORT), 0);
 	assert_int_equal(addr_parse("::1", &node), 0);
 	assert_int_equal(fence_allow(s->fence, &node, PORT), 0);
-	enter(s->cgroup);	/* sockets belong to it from here on */
+	enter(s->cgroup); /* sockets belong to it from here on */
 }
 
 static void scene_close(struct scene *s)
@@ -96,13 +96,13 @@ static void scene_close(struct scene *s)
 }
 
 struct attempt {
-	int type;		/* SOCK_STREAM or SOCK_DGRAM */
+	int type; /* SOCK_STREAM or SOCK_DGRAM */
 	const char *addr;
 	uint32_t mark;
-	int flags;		/* MSG_FASTOPEN, or 0 */
+	int flags; /* MSG_FASTOPEN, or 0 */
 	bool by_connect;
-	bool is_connected;	/* the socket already, to 127.0.0.1 */
-	int want;		/* errno; 0: may pass */
+	bool is_connected; /* the socket already, to 127.0.0.1 */
+	int want;	   /* errno; 0: may pass */
 };
 
 static int make_socket(const struct attempt *a, int family)
@@ -114,10 +114,11 @@ static int make_socket(const struct attempt *a, int family)
 
 	assert_true(fd >= 0);
 	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_MARK, &a->mark,
-				    sizeof(a->mark)), 0);
+				    sizeof(a->mark)),
+			 0);
 	if (a->is_connected)
-		assert_int_equal(connect(fd, (struct sockaddr *)&to,
-					 sizeof(to)), 0);
+		assert_int_equal(
+			connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
 	return fd;
 }
 
@@ -138,10 +139,9 @@ static int try_as(uid_t uid, int fd, const struct attempt *a)
 	if (pid == 0) {
 		if (setresuid(uid, uid, uid) < 0)
 			_exit(255);
-		n = a->by_connect ?
-			connect(fd, (struct sockaddr *)&ss, len) :
-			sendto(fd, "x", 1, a->flags | MSG_NOSIGNAL,
-			       (struct sockaddr *)&ss, len);
+		n = a->by_connect ? connect(fd, (struct sockaddr *)&ss, len)
+				  : sendto(fd, "x", 1, a->flags | MSG_NOSIGNAL,
+					   (struct sockaddr *)&ss, len);
 		_exit(n < 0 ? errno : 0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -182,9 +182,9 @@ static void addresses_are_fenced(void **state)
 
 	scene_open(&s, *state);
 	for (i = 0; i < ARRAY_LEN(attempts); i++) {
-		fd = make_socket(&attempts[i],
-				 strchr(attempts[i].addr, ':') ? AF_INET6 :
-								 AF_INET);
+		fd = make_socket(&attempts[i], strchr(attempts[i].addr, ':')
+						       ? AF_INET6
+						       : AF_INET);
 		got = try_as(WORKER_UID, fd, &attempts[i]);
 		/* loopback answers a SYN to a closed port at once */
 		if (attempts[i].want == EINPROGRESS && got == ECONNREFUSED)
@@ -202,8 +202,8 @@ static void addresses_are_fenced(void **state)
 /* The same calls of the creator itself, and a send without an address. */
 static void others_are_free(void **state)
 {
-	struct attempt plain = { SOCK_DGRAM, "127.0.0.2", PROBE_MARK, 0, false,
-				 true, 0 };
+	struct attempt plain = { SOCK_DGRAM, "127.0.0.2", PROBE_MARK, 0,
+				 false,	     true,	  0 };
 	struct scene s = { 0 };
 	int fd, status;
 	pid_t pid;
@@ -227,8 +227,8 @@ static void others_are_free(void **state)
 /* The fence stands while nobody holds it, and is taken over. */
 static void fence_outlives_us(void **state)
 {
-	struct attempt a = { SOCK_DGRAM, "127.0.0.3", PROBE_MARK, 0, false,
-			     false, EPERM };
+	struct attempt a = { SOCK_DGRAM, "127.0.0.3", PROBE_MARK, 0,
+			     false,	 false,	      EPERM };
 	struct fence_options opt = { .worker_uid = WORKER_UID };
 	struct datapath_error err = { 0 };
 	struct scene s = { 0 };
@@ -251,7 +251,7 @@ static void fence_outlives_us(void **state)
 	scene_close(&s);
 }
 
-#define EACH(test)							       \
+#define EACH(test)                                                             \
 	cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
 
 int main(void)

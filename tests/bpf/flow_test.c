@@ -66,7 +66,7 @@ static void established_flows_are_remembered(void **state)
 		rig_load(r, &to_group);
 		make(&f, family, IPPROTO_TCP, RIG_SYN);
 		expect_mark(r, &f, 10);
-		rig_load(r, &to_block);	/* a reload does not touch them */
+		rig_load(r, &to_block); /* a reload does not touch them */
 		make(&f, family, IPPROTO_TCP, RIG_ACK);
 		expect_mark(r, &f, 10);
 		make(&f, family, IPPROTO_TCP, RIG_SYN);
@@ -87,13 +87,13 @@ static void one_store_fails_over(void **state)
 	expect_mark(r, &udp, 10);
 	datapath_set_alive(r->d, GROUP, DAE_CLASS_TCP4, 6);
 	datapath_set_alive(r->d, GROUP, DAE_CLASS_UDP4, 4);
-	expect_mark(r, &ack, 10);	/* established: where it was */
+	expect_mark(r, &ack, 10); /* established: where it was */
 	expect_mark(r, &syn, 11);
 	expect_mark(r, &ack, 11);
 	expect_mark(r, &udp, 12);
 	assert_int_equal(rig_count(r, DAE_COUNT_FLOW_MOVED), 1);
 	datapath_set_alive(r->d, GROUP, DAE_CLASS_UDP4, 7);
-	expect_mark(r, &udp, 12);	/* 10 is back, the flow stays */
+	expect_mark(r, &udp, 12); /* 10 is back, the flow stays */
 }
 
 /* A new order does not move flows whose candidate is alive. */
@@ -130,7 +130,8 @@ static void classes_are_apart(void **state)
 static void dead_groups(void **state)
 {
 	struct rig *r = *state;
-	struct datapath_list l = { .targets = { 10, 11 }, .count = 2,
+	struct datapath_list l = { .targets = { 10, 11 },
+				   .count = 2,
 				   .last = 1 };
 	struct frame f;
 
@@ -188,7 +189,7 @@ static void heartbeat(void **state)
 
 /*
  * Two threads, flows that fight for the few sets of a small table, half of them
- * known to be marked by source address: nobody ever gets another flow's verdict.
+ * IPv6: nobody ever gets another flow's verdict.
  */
 #define RACE_FLOWS 64
 #define RACE_ROUNDS 60000
@@ -237,8 +238,10 @@ static void verdicts_survive_races(void **state)
 					       .values = &values[i],
 					       .value_count = 1 };
 		rules[i] = (struct config_rule){
-			.conds = &conds[i], .cond_count = 1,
-			.out = { .action = RULE_DIRECT, .has_mark = true,
+			.conds = &conds[i],
+			.cond_count = 1,
+			.out = { .action = RULE_DIRECT,
+				 .has_mark = true,
 				 .mark = 0xabc000 + (uint32_t)i },
 		};
 	}
@@ -256,8 +259,8 @@ static void verdicts_survive_races(void **state)
 		}
 	}
 	for (t = 0; t < ARRAY_LEN(racers); t++)
-		assert_int_equal(pthread_create(&threads[t], NULL, race,
-						&racers[t]), 0);
+		assert_int_equal(
+			pthread_create(&threads[t], NULL, race, &racers[t]), 0);
 	for (t = 0; t < ARRAY_LEN(racers); t++)
 		pthread_join(threads[t], NULL);
 	for (t = 0; t < ARRAY_LEN(racers); t++)

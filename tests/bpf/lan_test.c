@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Real traffic through the router: every way a flow can take, fail-over, reload,
- * adoption, cleanup; with tcx and with clsact.
+ * Real traffic through the router: every way a flow can take, fail-over,
+ * reload, adoption, cleanup; with tcx and with clsact.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -34,13 +34,16 @@ enum { GROUP_ENGINE = 3, GROUP_UPLINK = 4, GROUP_BOTH = 5 };
 struct stage {
 	struct rig *rig;
 	struct world w;
-	struct listeners { int tcp4, tcp6, udp4, udp6; } a, b, engine;
+	struct listeners {
+		int tcp4, tcp6, udp4, udp6;
+	} a, b, engine;
 };
 
 static const struct policy_local local = { RIG_MARK, RIG_MARK, 2023, 2023 };
 
 static struct rule_value any_port = { .range = { 0, 65535 } };
-static struct rule_cond all = { .fn = RULE_DPORT, .values = &any_port,
+static struct rule_cond all = { .fn = RULE_DPORT,
+				.values = &any_port,
 				.value_count = 1 };
 
 static void listen_all(const struct stage *s, struct listeners *l,
@@ -49,8 +52,10 @@ static void listen_all(const struct stage *s, struct listeners *l,
 {
 	int transparent = ns == NS_ROUTER;
 
-	l->tcp4 = world_listen(&s->w, ns, SOCK_STREAM, addr4, port, transparent);
-	l->tcp6 = world_listen(&s->w, ns, SOCK_STREAM, addr6, port, transparent);
+	l->tcp4 = world_listen(&s->w, ns, SOCK_STREAM, addr4, port,
+			       transparent);
+	l->tcp6 = world_listen(&s->w, ns, SOCK_STREAM, addr6, port,
+			       transparent);
 	l->udp4 = world_listen(&s->w, ns, SOCK_DGRAM, addr4, port, transparent);
 	l->udp6 = world_listen(&s->w, ns, SOCK_DGRAM, addr6, port, transparent);
 }
@@ -65,7 +70,8 @@ static void close_all(struct listeners *l)
 
 static void use_rules(struct stage *s, const struct rule_outbound *out)
 {
-	struct config_rule rule = { .conds = &all, .cond_count = 1,
+	struct config_rule rule = { .conds = &all,
+				    .cond_count = 1,
 				    .out = *out };
 	struct config_routing routing = { .rules = &rule, .rule_count = 1 };
 	struct datapath_error err = { 0 };
@@ -84,7 +90,8 @@ static void use(struct stage *s, enum rule_action action, size_t group)
 
 static void make_targets(struct stage *s)
 {
-	const uint16_t engine[] = { TARGET_ENGINE }, uplink[] = { TARGET_UPLINK };
+	const uint16_t engine[] = { TARGET_ENGINE },
+		       uplink[] = { TARGET_UPLINK };
 	const uint16_t both[] = { TARGET_ENGINE, TARGET_UPLINK };
 
 	rig_target_tproxy(s->rig, TARGET_ENGINE, "::", ENGINE_PORT);
@@ -96,8 +103,10 @@ static void make_targets(struct stage *s)
 
 static void make_routes(const struct stage *s)
 {
-	struct policy_uplink up = { .mark = UPLINK_MARK, .priority = 2024,
-				    .table = 2024, .ifindex = s->w.wan_b };
+	struct policy_uplink up = { .mark = UPLINK_MARK,
+				    .priority = 2024,
+				    .table = 2024,
+				    .ifindex = s->w.wan_b };
 	struct datapath_error err = { 0 };
 
 	assert_int_equal(addr_parse("10.3.0.2", &up.gateway), 0);
@@ -187,10 +196,11 @@ static void udp_goes_to(const struct stage *s, int socket, const char *far)
 static void goes_nowhere(const struct stage *s, int type, const char *far)
 {
 	int fd = world_connect(&s->w, type, far, PORT);
-	const int all_sockets[] = { s->a.tcp4, s->a.tcp6, s->a.udp4, s->a.udp6,
-				    s->b.tcp4, s->b.tcp6, s->b.udp4, s->b.udp6,
-				    s->engine.tcp4, s->engine.tcp6,
-				    s->engine.udp4, s->engine.udp6 };
+	const int all_sockets[] = {
+		s->a.tcp4,	s->a.tcp6,	s->a.udp4,	s->a.udp6,
+		s->b.tcp4,	s->b.tcp6,	s->b.udp4,	s->b.udp6,
+		s->engine.tcp4, s->engine.tcp6, s->engine.udp4, s->engine.udp6
+	};
 	size_t i;
 
 	if (type == SOCK_DGRAM)
@@ -211,7 +221,8 @@ static void all_go_to(const struct stage *s, const struct listeners *l)
 
 static void ways(struct rig *rig, enum attach_mode m)
 {
-	struct rule_outbound marked = { .action = RULE_DIRECT, .has_mark = true,
+	struct rule_outbound marked = { .action = RULE_DIRECT,
+					.has_mark = true,
 					.mark = UPLINK_MARK };
 	struct stage s;
 
@@ -240,8 +251,10 @@ static void engine_sees_destination(struct rig *rig, enum attach_mode m)
 	socklen_t len = sizeof(to);
 	char control[128], buf[8], text[64];
 	struct iovec iov = { buf, sizeof(buf) };
-	struct msghdr msg = { .msg_name = &from, .msg_namelen = sizeof(from),
-			      .msg_iov = &iov, .msg_iovlen = 1,
+	struct msghdr msg = { .msg_name = &from,
+			      .msg_namelen = sizeof(from),
+			      .msg_iov = &iov,
+			      .msg_iovlen = 1,
 			      .msg_control = control,
 			      .msg_controllen = sizeof(control) };
 	int client, server, reply;
@@ -251,7 +264,8 @@ static void engine_sees_destination(struct rig *rig, enum attach_mode m)
 	use(&s, RULE_GROUP, GROUP_ENGINE);
 	server = expect_at(&s, s.engine.tcp4, WORLD_FAR4, &client);
 	assert_int_equal(getsockname(server, (struct sockaddr *)&to, &len), 0);
-	assert_string_equal(inet_ntop(AF_INET, &to.sin_addr, text, sizeof(text)),
+	assert_string_equal(inet_ntop(AF_INET, &to.sin_addr, text,
+				      sizeof(text)),
 			    WORLD_FAR4);
 	assert_int_equal(ntohs(to.sin_port), PORT);
 	close(client);
@@ -262,11 +276,13 @@ static void engine_sees_destination(struct rig *rig, enum attach_mode m)
 	assert_true(world_readable(s.engine.udp4, SOON_MS));
 	assert_int_equal(recvmsg(s.engine.udp4, &msg, 0), 4);
 	memcpy(&to, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(to));
-	assert_string_equal(inet_ntop(AF_INET, &to.sin_addr, text, sizeof(text)),
+	assert_string_equal(inet_ntop(AF_INET, &to.sin_addr, text,
+				      sizeof(text)),
 			    WORLD_FAR4);
 	reply = world_listen(&s.w, NS_ROUTER, SOCK_DGRAM, WORLD_FAR4, PORT, 1);
 	assert_int_equal(sendto(reply, "pong", 4, 0, (struct sockaddr *)&from,
-				sizeof(from)), 4);
+				sizeof(from)),
+			 4);
 	assert_true(world_readable(client, SOON_MS));
 	close(reply);
 	close(client);
@@ -292,13 +308,13 @@ static void fail_over(struct rig *rig, enum attach_mode m)
 	datapath_set_alive(rig->d, GROUP_BOTH, DAE_CLASS_UDP4, 2);
 	tcp_goes_to(&s, s.b.tcp4, WORLD_FAR4);
 	converse(client, server);
-	assert_int_equal(write(udp, "two", 3), 3);	/* moved */
+	assert_int_equal(write(udp, "two", 3), 3); /* moved */
 	assert_true(world_readable(s.b.udp4, SOON_MS));
 	assert_int_equal(read(s.b.udp4, buf, sizeof(buf)), 3);
 
 	datapath_set_alive(rig->d, GROUP_BOTH, DAE_CLASS_TCP4, 3);
 	tcp_goes_to(&s, s.engine.tcp4, WORLD_FAR4);
-	close(s.engine.tcp4);	/* dies before any probe has noticed */
+	close(s.engine.tcp4); /* dies before any probe has noticed */
 	tcp_goes_to(&s, s.b.tcp4, WORLD_FAR4);
 	s.engine.tcp4 = world_listen(&s.w, NS_ROUTER, SOCK_STREAM, "127.0.0.1",
 				     ENGINE_PORT, 1);
@@ -339,8 +355,10 @@ static void router_is_reachable(struct rig *rig, enum attach_mode m)
 /* New rules, a restarted supervisor: flows go on, new ones take the new way. */
 static void reload_and_adopt(struct rig *rig, enum attach_mode m)
 {
-	struct datapath_options opt = { .pin_dir = rig->pins, .attach = m,
-					.mark = RIG_MARK, .mark_mask = RIG_MARK,
+	struct datapath_options opt = { .pin_dir = rig->pins,
+					.attach = m,
+					.mark = RIG_MARK,
+					.mark_mask = RIG_MARK,
 					.flow_entries = 1024 };
 	struct datapath_error err = { 0 };
 	struct datapath_status status;
@@ -354,7 +372,7 @@ static void reload_and_adopt(struct rig *rig, enum attach_mode m)
 	converse(client, server);
 	tcp_goes_to(&s, s.a.tcp4, WORLD_FAR4);
 	use(&s, RULE_GROUP, GROUP_UPLINK);
-	datapath_close(&rig->d);	/* as a kill would */
+	datapath_close(&rig->d); /* as a kill would */
 	converse(client, server);
 	tcp_goes_to(&s, s.b.tcp4, WORLD_FAR4);
 	if (datapath_open(&rig->d, &opt, &err) < 0)
@@ -398,14 +416,14 @@ static void cleanup_leaves_nothing(struct rig *rig, enum attach_mode m)
 	stage_close(&s);
 }
 
-#define BOTH(test)							       \
-	static void test##_tcx(void **state)				       \
-	{								       \
-		test(*state, ATTACH_TCX);				       \
-	}								       \
-	static void test##_clsact(void **state)				       \
-	{								       \
-		test(*state, ATTACH_CLSACT);				       \
+#define BOTH(test)                                                             \
+	static void test##_tcx(void **state)                                   \
+	{                                                                      \
+		test(*state, ATTACH_TCX);                                      \
+	}                                                                      \
+	static void test##_clsact(void **state)                                \
+	{                                                                      \
+		test(*state, ATTACH_CLSACT);                                   \
 	}
 
 BOTH(ways)
@@ -416,7 +434,7 @@ BOTH(reload_and_adopt)
 BOTH(cleanup_leaves_nothing)
 
 /* each in a namespace of its own, whatever the last one left */
-#define EACH(test)							       \
+#define EACH(test)                                                             \
 	cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
 
 int main(void)

@@ -12,21 +12,26 @@
 
 #define MARK 0x42
 
-/* dport 443 gets a mark, group 1 has a listener nobody opened, the rest drops. */
+/* Port 443 gets a mark, group 1 has a listener not opened, the rest drops. */
 static struct rule_value https = { .range = { 443, 443 } };
 static struct rule_value alt = { .range = { 1053, 1053 } };
-static struct rule_cond on_https = { .fn = RULE_DPORT, .values = &https,
+static struct rule_cond on_https = { .fn = RULE_DPORT,
+				     .values = &https,
 				     .value_count = 1 };
-static struct rule_cond on_alt = { .fn = RULE_DPORT, .values = &alt,
+static struct rule_cond on_alt = { .fn = RULE_DPORT,
+				   .values = &alt,
 				   .value_count = 1 };
 static struct config_rule rules[] = {
-	{ .conds = &on_https, .cond_count = 1,
+	{ .conds = &on_https,
+	  .cond_count = 1,
 	  .out = { .action = RULE_DIRECT, .has_mark = true, .mark = MARK } },
-	{ .conds = &on_alt, .cond_count = 1,
+	{ .conds = &on_alt,
+	  .cond_count = 1,
 	  .out = { .action = RULE_GROUP, .group = 1 } },
 };
 static const struct config_routing routing = {
-	.rules = rules, .rule_count = ARRAY_LEN(rules),
+	.rules = rules,
+	.rule_count = ARRAY_LEN(rules),
 	.fallback = { .action = RULE_BLOCK },
 };
 
@@ -127,7 +132,7 @@ static void extension_headers_are_walked(void **state)
 	expect(r, &f, RIG_PASS, MARK);
 	make(&f, 6, IPPROTO_TCP, 80, RIG_SYN);
 	extend(&f, IPPROTO_HOPOPTS, opts, sizeof(opts));
-	expect(r, &f, RIG_DROP, 0);	/* by the rules */
+	expect(r, &f, RIG_DROP, 0); /* by the rules */
 
 	make(&f, 6, IPPROTO_UDP, 443, 0);
 	for (i = 0; i < 8; i++)
@@ -157,7 +162,7 @@ static void others_pass(void **state)
 	expect(r, &f, RIG_PASS, 0);
 	f.b[f.l3 + 6] = IPPROTO_NONE;
 	expect(r, &f, RIG_PASS, 0);
-	memcpy(f.b + 12, "\x08\x06", 2);	/* ARP */
+	memcpy(f.b + 12, "\x08\x06", 2); /* ARP */
 	expect(r, &f, RIG_PASS, 0);
 }
 
@@ -181,13 +186,13 @@ static void truncated_drop(void **state)
 			/* bytes there, but the length says they are padding */
 			f.len = full + 20;
 			f.b[f.l3 + (family == 4 ? 2 : 4)] = 0;
-			f.b[f.l3 + (family == 4 ? 3 : 5)] =
-				family == 4 ? 27 : 7;
+			f.b[f.l3 + (family == 4 ? 3 : 5)] = family == 4 ? 27
+									: 7;
 			expect(r, &f, RIG_DROP, 0);
 			n++;
 		}
 	make(&f, 4, IPPROTO_TCP, 443, RIG_SYN);
-	f.b[f.l3] = 0x44;	/* a header of 16 bytes */
+	f.b[f.l3] = 0x44; /* a header of 16 bytes */
 	expect(r, &f, RIG_DROP, 0);
 	assert_int_equal(rig_count(r, DAE_COUNT_TRUNCATED), before + n + 1);
 }
@@ -211,7 +216,7 @@ static void fragments_follow_the_first(void **state)
 
 	make(&first, 4, IPPROTO_UDP, 443, 0);
 	later = first;
-	memset(later.b + later.l4, 0xab, 8);	/* no ports there */
+	memset(later.b + later.l4, 0xab, 8); /* no ports there */
 	fragment4(&later, 7, 185, true);
 	expect(r, &later, RIG_DROP, 0);
 	assert_int_equal(rig_count(r, DAE_COUNT_FRAG_UNKNOWN), unknown + 1);
@@ -220,16 +225,16 @@ static void fragments_follow_the_first(void **state)
 	expect(r, &later, RIG_PASS, MARK);
 	fragment4(&later, 7, 370, false);
 	expect(r, &later, RIG_PASS, MARK);
-	fragment4(&later, 8, 370, false);	/* of another datagram */
+	fragment4(&later, 8, 370, false); /* of another datagram */
 	expect(r, &later, RIG_DROP, 0);
 
-	make(&first, 4, IPPROTO_UDP, 80, 0);	/* blocked */
+	make(&first, 4, IPPROTO_UDP, 80, 0); /* blocked */
 	fragment4(&first, 9, 0, true);
 	expect(r, &first, RIG_DROP, 0);
 	fragment4(&later, 9, 10, false);
 	expect(r, &later, RIG_DROP, 0);
 
-	make(&first, 4, IPPROTO_UDP, 1053, 0);	/* for a listener: counted */
+	make(&first, 4, IPPROTO_UDP, 1053, 0); /* for a listener: counted */
 	fragment4(&first, 10, 0, true);
 	expect(r, &first, RIG_DROP, 0);
 	fragment4(&later, 10, 10, false);
@@ -244,9 +249,14 @@ static void fragments_follow_the_first(void **state)
 static void fragment6(struct frame *f, uint32_t id, unsigned int offset,
 		      bool more)
 {
-	uint8_t h[8] = { 0, 0, (uint8_t)(offset * 8 >> 8),
-			 (uint8_t)(offset * 8 | more), (uint8_t)(id >> 24), 0,
-			 0, (uint8_t)id };
+	uint8_t h[8] = { 0,
+			 0,
+			 (uint8_t)(offset * 8 >> 8),
+			 (uint8_t)(offset * 8 | more),
+			 (uint8_t)(id >> 24),
+			 0,
+			 0,
+			 (uint8_t)id };
 
 	extend(f, IPPROTO_FRAGMENT, h, sizeof(h));
 }
@@ -257,7 +267,7 @@ static void fragments_of_ipv6(void **state)
 	struct frame f, ping;
 
 	make(&f, 6, IPPROTO_UDP, 443, 0);
-	fragment6(&f, 1, 0, false);	/* atomic: a whole packet */
+	fragment6(&f, 1, 0, false); /* atomic: a whole packet */
 	expect(r, &f, RIG_PASS, MARK);
 	make(&f, 6, IPPROTO_UDP, 443, 0);
 	fragment6(&f, 2, 100, false);
@@ -302,11 +312,11 @@ static void mid_connection(void **state)
 	struct rig *r = *state;
 	struct frame f;
 
-	make(&f, 4, IPPROTO_TCP, 80, RIG_ACK | 8);	/* would be blocked */
+	make(&f, 4, IPPROTO_TCP, 80, RIG_ACK | 8); /* would be blocked */
 	expect(r, &f, RIG_PASS, 0);
-	make(&f, 4, IPPROTO_TCP, 1053, RIG_ACK | 8);	/* for a listener */
+	make(&f, 4, IPPROTO_TCP, 1053, RIG_ACK | 8); /* for a listener */
 	expect(r, &f, RIG_PASS, 0);
-	make(&f, 4, IPPROTO_TCP, 443, RIG_ACK);		/* was evicted */
+	make(&f, 4, IPPROTO_TCP, 443, RIG_ACK); /* was evicted */
 	expect(r, &f, RIG_PASS, MARK);
 	expect(r, &f, RIG_PASS, MARK);
 }
@@ -314,8 +324,8 @@ static void mid_connection(void **state)
 static void link_traffic_passes(void **state)
 {
 	static const char *const special[] = {
-		"224.0.0.251", "255.255.255.255", "169.254.1.1", "ff02::fb",
-		"fe80::1",
+		"224.0.0.251", "255.255.255.255", "169.254.1.1",
+		"ff02::fb",    "fe80::1",
 	};
 	struct rig *r = *state;
 	struct ruleset_query q;
@@ -329,7 +339,7 @@ static void link_traffic_passes(void **state)
 		expect(r, &f, RIG_PASS, 0);
 	}
 	make(&f, 4, IPPROTO_UDP, 80, 0);
-	memset(f.b, 0xff, 6);	/* a broadcast of the link */
+	memset(f.b, 0xff, 6); /* a broadcast of the link */
 	expect(r, &f, RIG_PASS, 0);
 }
 

@@ -23,15 +23,17 @@ static int setup(void **state)
 {
 	int r = rig_setup(state);
 
-	world_run("ip link set lo up && ip link add up0 type veth peer name up1 "
-		  "&& ip link set up0 up && ip link set up1 up");
+	world_run(
+		"ip link set lo up && ip link add up0 type veth peer name up1 "
+		"&& ip link set up0 up && ip link set up1 up");
 	unlink(SAVED);
 	return r;
 }
 
 static struct policy_uplink uplink(uint32_t mark)
 {
-	return (struct policy_uplink){ .mark = mark, .priority = 2024,
+	return (struct policy_uplink){ .mark = mark,
+				       .priority = 2024,
 				       .table = 3000,
 				       .ifindex = if_nametoindex("up0") };
 }
@@ -52,9 +54,10 @@ static void collides(const char *make, const char *undo, const char *named)
 
 static void collisions_are_named(void **state DAE_UNUSED)
 {
-	collides("ip rule add fwmark 0x8000000/0xff000000 lookup 7 priority 900",
-		 "ip rule del priority 900",
-		 "IPv4 rule 900: fwmark 0x8000000/0xff000000 lookup 7");
+	collides(
+		"ip rule add fwmark 0x8000000/0xff000000 lookup 7 priority 900",
+		"ip rule del priority 900",
+		"IPv4 rule 900: fwmark 0x8000000/0xff000000 lookup 7");
 	collides("ip -6 rule add fwmark 0x77 lookup 8 priority 901",
 		 "ip -6 rule del priority 901",
 		 "IPv6 rule 901: fwmark 0x77/0xffffffff lookup 8");
@@ -103,7 +106,8 @@ static void unwanted_entries_go(void **state DAE_UNUSED)
 
 static void reverse_path_is_restored(void **state DAE_UNUSED)
 {
-	const char *const is = "test $(sysctl -n net.ipv4.conf.up0.rp_filter) = ";
+	const char *const is =
+		"test $(sysctl -n net.ipv4.conf.up0.rp_filter) = ";
 
 	world_run("sysctl -qw net.ipv4.conf.all.rp_filter=0 "
 		  "net.ipv4.conf.up0.rp_filter=0");
@@ -153,8 +157,9 @@ static void the_doctor_looks(void **state)
 	world_run("nft add table inet wall && nft 'add chain inet wall door "
 		  "{ type filter hook input priority 0; policy drop; }'");
 	n = datapath_doctor(NULL, f, ARRAY_LEN(f));
-	assert_int_equal(find(f, n, "nftables", "chain door of table wall")
-				 ->level, FINDING_WARN);
+	assert_int_equal(
+		find(f, n, "nftables", "chain door of table wall")->level,
+		FINDING_WARN);
 }
 
 #define EACH(test) cmocka_unit_test_setup_teardown(test, setup, rig_teardown)
@@ -162,10 +167,8 @@ static void the_doctor_looks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		EACH(collisions_are_named),
-		EACH(own_marks_must_not_meet),
-		EACH(unwanted_entries_go),
-		EACH(reverse_path_is_restored),
+		EACH(collisions_are_named), EACH(own_marks_must_not_meet),
+		EACH(unwanted_entries_go),  EACH(reverse_path_is_restored),
 		EACH(the_doctor_looks),
 	};
 

@@ -65,8 +65,11 @@ int rig_teardown(void **state)
 void rig_open(struct rig *r, enum attach_mode attach, uint32_t flow_entries)
 {
 	struct datapath_options opt = {
-		.pin_dir = r->pins, .attach = attach, .mark = RIG_MARK,
-		.mark_mask = RIG_MARK, .flow_entries = flow_entries,
+		.pin_dir = r->pins,
+		.attach = attach,
+		.mark = RIG_MARK,
+		.mark_mask = RIG_MARK,
+		.flow_entries = flow_entries,
 	};
 	struct datapath_error err = { 0 };
 
@@ -108,7 +111,8 @@ void rig_load(struct rig *r, const struct config_routing *routing)
 void rig_group(struct rig *r, uint16_t group, const uint16_t *targets,
 	       uint16_t count, enum dae_dead on_all_dead)
 {
-	struct datapath_list l = { .count = count, .on_all_dead = on_all_dead,
+	struct datapath_list l = { .count = count,
+				   .on_all_dead = on_all_dead,
 				   .alive = ~0ULL };
 	int c;
 
@@ -227,7 +231,8 @@ void frame_make(struct frame *f, const struct ruleset_query *q, uint8_t flags,
 void query_make(struct ruleset_query *q, const char *src, const char *dst,
 		uint8_t proto, uint16_t dport)
 {
-	*q = (struct ruleset_query){ .l4proto = proto, .sport = 19233,
+	*q = (struct ruleset_query){ .l4proto = proto,
+				     .sport = 19233,
 				     .dport = dport,
 				     .mac = { 6, 7, 8, 9, 10, 11 } };
 	assert_int_equal(addr_parse(src, &q->src), 0);

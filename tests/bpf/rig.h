@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A datapath of its own for a test: a fresh network namespace, a bpffs of its own,
- * frames built by hand, programs run by BPF_PROG_TEST_RUN. Nothing touches
+ * A datapath of its own for a test: a fresh network namespace, a bpffs of its
+ * own, frames built by hand, programs run by BPF_PROG_TEST_RUN. Nothing touches
  * an interface of the machine.
  */
 #pragma once
@@ -21,11 +21,14 @@
 
 struct rig {
 	struct datapath *d;
-	char bpffs[64];		/* mount point; the pins lie in a folder of it */
+	char bpffs[64]; /* mount point; the pins lie in a folder of it */
 	char pins[80];
 	enum attach_mode attach;
 	struct ruleset rules;
-	struct rules_image_copy { void *data; size_t len; } image;
+	struct rules_image_copy {
+		void *data;
+		size_t len;
+	} image;
 	uint32_t flow_entries;
 };
 
@@ -33,16 +36,16 @@ struct rig {
 struct frame {
 	uint8_t b[512];
 	size_t len;
-	size_t l3, l4;		/* offsets */
+	size_t l3, l4; /* offsets */
 	bool has_mac;
 };
 
 struct rig_result {
-	int verdict;		/* RIG_PASS or RIG_DROP */
+	int verdict; /* RIG_PASS or RIG_DROP */
 	uint32_t mark;
 };
 
-/* Exits with 77 where BPF is not permitted. Group setup and teardown of cmocka. */
+/* Exits with 77 where BPF is not permitted. For cmocka. */
 int rig_setup(void **state);
 int rig_teardown(void **state);
 /* Opens the datapath anew, with @flow_entries (0: default). */

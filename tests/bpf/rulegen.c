@@ -40,11 +40,11 @@ static void random_prefix(struct rulegen *g, struct prefix *p)
 	unsigned int i, from = family == 4 ? 96 : 0;
 
 	random_addr(g, &p->addr, family);
-	p->len = (uint8_t)(family == 4 ? 13 + rulegen_random(g, 20) :
-			   rulegen_random(g, 8) ? 24 + rulegen_random(g, 41) :
-						  65 + rulegen_random(g, 64));
+	p->len = (uint8_t)(family == 4		  ? 13 + rulegen_random(g, 20)
+			   : rulegen_random(g, 8) ? 24 + rulegen_random(g, 41)
+						  : 65 + rulegen_random(g, 64));
 	for (i = from + p->len; i < 128; i++)
-		p->addr.b[i / 8] &= (uint8_t)~(0x80 >> i % 8);
+		p->addr.b[i / 8] &= (uint8_t) ~(0x80 >> i % 8);
 }
 
 static void random_mac(struct rulegen *g, uint8_t *mac)
@@ -68,8 +68,7 @@ static void random_value(struct rulegen *g, enum rule_fn fn,
 	case RULE_SPORT:
 		span = rulegen_random(g, 3) ? 1 : 200;
 		v->range.lo = (uint16_t)(rulegen_random(g, 5000));
-		v->range.hi = (uint16_t)(v->range.lo +
-					 rulegen_random(g, span));
+		v->range.hi = (uint16_t)(v->range.lo + rulegen_random(g, span));
 		break;
 	case RULE_MAC:
 		random_mac(g, v->mac);
@@ -88,8 +87,8 @@ static void random_value(struct rulegen *g, enum rule_fn fn,
 	}
 }
 
-static void random_cond(struct rulegen *g, struct rule_cond *c,
-			enum rule_fn fn, size_t values, bool negate)
+static void random_cond(struct rulegen *g, struct rule_cond *c, enum rule_fn fn,
+			size_t values, bool negate)
 {
 	size_t i;
 
@@ -108,8 +107,10 @@ static void random_outbound(struct rulegen *g, struct rule_outbound *o,
 {
 	uint32_t n = rulegen_random(g, may_chain ? 20 : 18);
 
-	o->action = n < 6 ? RULE_DIRECT : n < 9 ? RULE_BLOCK :
-		    n < 18 ? RULE_GROUP : RULE_MUST_RULES;
+	o->action = n < 6    ? RULE_DIRECT
+		    : n < 9  ? RULE_BLOCK
+		    : n < 18 ? RULE_GROUP
+			     : RULE_MUST_RULES;
 	o->group = rulegen_random(g, RULEGEN_GROUPS);
 	o->must = rulegen_random(g, 3) == 0;
 	o->has_mark = o->action == RULE_DIRECT && rulegen_random(g, 2);
@@ -120,10 +121,20 @@ static void random_rule(struct rulegen *g, struct config_rule *r,
 			enum rulegen_kind kind)
 {
 	static const enum rule_fn mix[] = {
-		RULE_DIP, RULE_DIP, RULE_DIP, RULE_DPORT, RULE_DPORT, RULE_SIP,
-		RULE_MAC, RULE_DSCP, RULE_SPORT,
+		RULE_DIP,
+		RULE_DIP,
+		RULE_DIP,
+		RULE_DPORT,
+		RULE_DPORT,
+		RULE_SIP,
+		RULE_MAC,
+		RULE_DSCP,
+		RULE_SPORT,
 		/* never alone: they would leave nothing to later rules */
-		RULE_L4PROTO, RULE_IPVERSION, RULE_DOMAIN, RULE_PNAME,
+		RULE_L4PROTO,
+		RULE_IPVERSION,
+		RULE_DOMAIN,
+		RULE_PNAME,
 	};
 	size_t i;
 	bool negate;
@@ -135,9 +146,12 @@ static void random_rule(struct rulegen *g, struct config_rule *r,
 	for (i = 0; i < r->cond_count; i++) {
 		negate = kind == RULEGEN_MIX && i > 0 &&
 			 rulegen_random(g, 4) == 0;
-		random_cond(g, &r->conds[i], kind == RULEGEN_PORT ? RULE_DPORT :
-			    kind == RULEGEN_IP ? RULE_DIP :
-			    mix[rulegen_random(g, i ? ARRAY_LEN(mix) : 9)],
+		random_cond(g, &r->conds[i],
+			    kind == RULEGEN_PORT ? RULE_DPORT
+			    : kind == RULEGEN_IP
+				    ? RULE_DIP
+				    : mix[rulegen_random(g, i ? ARRAY_LEN(mix)
+							      : 9)],
 			    kind == RULEGEN_IP ? 8 : 1 + rulegen_random(g, 4),
 			    negate);
 	}
@@ -227,16 +241,17 @@ void rulegen_query(struct rulegen *g, struct ruleset_query *ret)
 	random_addr(g, &ret->src, family);
 	random_addr(g, &ret->dst, family);
 	ret->sport = (uint16_t)(1 + rulegen_random(g, 6000));
-	ret->dport = (uint16_t)(rulegen_random(g, 20) ?
-				1 + rulegen_random(g, 6000) : 53);
+	ret->dport = (uint16_t)(rulegen_random(g, 20)
+					? 1 + rulegen_random(g, 6000)
+					: 53);
 	ret->l4proto = rulegen_random(g, 2) ? IPPROTO_TCP : IPPROTO_UDP;
 	ret->dscp = (uint8_t)rulegen_random(g, 64);
 	if (rulegen_random(g, 4))
 		random_mac(g, ret->mac);
 	if (!g->routing.rule_count || rulegen_random(g, 5) == 0)
 		return;
-	rule = &g->routing.rules[rulegen_random(g,
-					(uint32_t)g->routing.rule_count)];
+	rule = &g->routing.rules[rulegen_random(
+		g, (uint32_t)g->routing.rule_count)];
 	for (i = 0; i < rule->cond_count; i++)
 		aim_at(g, &rule->conds[i], ret);
 	if (ret->src.family != ret->dst.family)
@@ -285,9 +300,9 @@ static void conclude(const struct rule_outbound *o, size_t rule, bool must,
 {
 	*ret = (struct ruleset_verdict){
 		.rule = (uint16_t)rule,
-		.action = o->action == RULE_DIRECT ? DAE_ACTION_DIRECT :
-			  o->action == RULE_BLOCK ? DAE_ACTION_BLOCK :
-						    DAE_ACTION_GROUP,
+		.action = o->action == RULE_DIRECT  ? DAE_ACTION_DIRECT
+			  : o->action == RULE_BLOCK ? DAE_ACTION_BLOCK
+						    : DAE_ACTION_GROUP,
 		.group = o->action == RULE_GROUP ? (uint16_t)o->group : 0,
 		.must = must || o->must,
 		.has_mark = o->has_mark,

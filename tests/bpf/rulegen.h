@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Random rule sets and packets for them, and a naive oracle that reads the
- * rules as written. Used by tests of the compiler, of the kernel program, and by
- * the classifier's benchmark. Deterministic for a seed.
+ * rules as written. Used by tests of the compiler, of the kernel program, and
+ * by the classifier's benchmark. Deterministic for a seed.
  */
 #pragma once
 
@@ -10,9 +10,9 @@
 #include "supervisor/config/config_routing.h"
 
 enum rulegen_kind {
-	RULEGEN_PORT,	/* one range of ports each */
-	RULEGEN_IP,	/* some prefixes each */
-	RULEGEN_MIX,	/* every function, negation, lists, must, must_rules */
+	RULEGEN_PORT, /* one range of ports each */
+	RULEGEN_IP,   /* some prefixes each */
+	RULEGEN_MIX,  /* every function, negation, lists, must, must_rules */
 };
 
 #define RULEGEN_GROUPS 8
@@ -30,5 +30,4 @@ uint32_t rulegen_random(struct rulegen *g, uint32_t below);
 void rulegen_query(struct rulegen *g, struct ruleset_query *ret);
 /* Group ids 0..RULEGEN_GROUPS-1 are the groups' indices. */
 void rulegen_oracle(const struct config_routing *routing,
-		    const struct ruleset_query *q,
-		    struct ruleset_verdict *ret);
+		    const struct ruleset_query *q, struct ruleset_verdict *ret);

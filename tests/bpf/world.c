@@ -63,12 +63,14 @@ static void wire(const struct world *w, enum world_ns peer, const char *name,
 	int pid = w->holder[peer];
 
 	world_run("nsenter -t %d -n sysctl -qw "
-		  "net.ipv6.conf.default.accept_dad=0", pid);
+		  "net.ipv6.conf.default.accept_dad=0",
+		  pid);
 	world_run("ip link add %s type veth peer name eth%d netns %d", name,
 		  net, pid);
 	world_run("ip addr add 10.%d.0.1/24 dev %s && "
 		  "ip -6 addr add fd0%d::1/64 dev %s nodad && "
-		  "ip link set %s up", net, name, net, name, name);
+		  "ip link set %s up",
+		  net, name, net, name, name);
 	world_run("nsenter -t %d -n sh -c '"
 		  "ip link set lo up && ip addr add 10.%d.0.2/24 dev eth%d && "
 		  "ip -6 addr add fd0%d::2/64 dev eth%d nodad && "
@@ -170,8 +172,10 @@ int world_listen(const struct world *w, enum world_ns ns, int type,
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
 	if (transparent)
 		assert_int_equal(setsockopt(fd, is6 ? SOL_IPV6 : SOL_IP,
-				 is6 ? IPV6_TRANSPARENT : IP_TRANSPARENT,
-				 &one, sizeof(one)), 0);
+					    is6 ? IPV6_TRANSPARENT
+						: IP_TRANSPARENT,
+					    &one, sizeof(one)),
+				 0);
 	if (transparent && type == SOCK_DGRAM)
 		setsockopt(fd, is6 ? SOL_IPV6 : SOL_IP,
 			   is6 ? IPV6_RECVORIGDSTADDR : IP_RECVORIGDSTADDR,

@@ -17,9 +17,9 @@
 enum world_ns { NS_ROUTER, NS_CLIENT, NS_A, NS_B, NS_COUNT };
 
 struct world {
-	int ns[NS_COUNT];	/* descriptors */
-	int holder[NS_COUNT];	/* processes that keep them, 0: none */
-	uint32_t lan, wan_a, wan_b;	/* the router's interfaces */
+	int ns[NS_COUNT];	    /* descriptors */
+	int holder[NS_COUNT];	    /* processes that keep them, 0: none */
+	uint32_t lan, wan_a, wan_b; /* the router's interfaces */
 };
 
 /* In a namespace made by rig_setup(). */

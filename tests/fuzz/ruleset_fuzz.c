@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The rule image's reader and its twin. An image is 1.5 MB, mostly tables that
- * follow from little, so the input is a list of changes to a sound image made of
- * an empty rule set: offset, length, bytes; then a query.
+ * follow from little, so the input is a list of changes to a sound image made
+ * of two rules: offset, length, bytes; then a query.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -25,9 +25,11 @@ static void make_sound(void)
 		{ .fn = RULE_SIP, .values = &v6, .value_count = 1 },
 	};
 	struct config_rule rules[] = {
-		{ .conds = &conds[0], .cond_count = 1,
+		{ .conds = &conds[0],
+		  .cond_count = 1,
 		  .out = { .action = RULE_BLOCK } },
-		{ .conds = &conds[1], .cond_count = 1,
+		{ .conds = &conds[1],
+		  .cond_count = 1,
 		  .out = { .action = RULE_MUST_RULES } },
 	};
 	struct config_routing routing = { .rules = rules, .rule_count = 2 };

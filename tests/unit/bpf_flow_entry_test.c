@@ -79,8 +79,8 @@ static void readers_get_their_own(void **state DAE_UNUSED)
 
 	for (i = 0; i < THREADS; i++) {
 		racers[i].seed = (uint64_t)i * 7919 + 1;
-		assert_int_equal(pthread_create(&threads[i], NULL, race,
-						&racers[i]), 0);
+		assert_int_equal(
+			pthread_create(&threads[i], NULL, race, &racers[i]), 0);
 	}
 	for (i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
@@ -96,7 +96,8 @@ static void entries_are_replaced_by_age(void **state DAE_UNUSED)
 	struct flow_way *a = (struct flow_way *)&set.way[0];
 	struct flow_way *b = (struct flow_way *)&set.way[1];
 	struct flow_hit h[3] = { make_hit(0, 10), make_hit(1, 20),
-				 make_hit(2, 30) }, got;
+				 make_hit(2, 30) },
+			got;
 	struct flow_key k[3];
 	int i;
 

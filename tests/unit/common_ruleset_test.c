@@ -114,7 +114,7 @@ static void counts_and_offsets_are_checked(void **state DAE_UNUSED)
 	refuse(&i, &i.h->rule_count, DAE_RULES_MAX + 1);
 	refuse(&i, &i.h->word_count, 0);
 	refuse(&i, &i.h->word_count, DAE_BITMAP_WORDS + 1);
-	refuse(&i, &i.h->word_count, 1);	/* too few for 100 rules */
+	refuse(&i, &i.h->word_count, 1); /* too few for 100 rules */
 	refuse(&i, &i.h->mac_miss, DAE_CLASSES_MAX);
 	refuse(&i, &i.h->domain_miss, 1);
 	refuse(&i, &i.h->pname_miss, 1);
@@ -124,8 +124,8 @@ static void counts_and_offsets_are_checked(void **state DAE_UNUSED)
 static void entries_are_checked(void **state DAE_UNUSED)
 {
 	static const enum ruleset_section roots[] = {
-		RULESET_DST4, RULESET_SRC4, RULESET_DST6, RULESET_SRC6,
-		RULESET_RUNS,
+		RULESET_DST4, RULESET_SRC4, RULESET_DST6,
+		RULESET_SRC6, RULESET_RUNS,
 	};
 	struct image i = make();
 	uint32_t nodes = i.h->sections[RULESET_NODES].count;
@@ -150,9 +150,9 @@ static void entries_are_checked(void **state DAE_UNUSED)
 	refuse(&i, section(&i, RULESET_DSCP), UINT32_MAX);
 	refuse(&i, &mac[5].class_id, DAE_CLASSES_MAX);
 	refuse(&i, &mac[5].used, 2);
-	refuse(&i, &rules[3].group, 0x00ffffff);	/* and its action */
-	refuse(&i, &must->w[15], 1);	/* no such rule is must_rules */
-	refuse(&i, &b[0].w[15], 1);	/* a rule beyond the last one */
+	refuse(&i, &rules[3].group, 0x00ffffff); /* and its action */
+	refuse(&i, &must->w[15], 1); /* no such rule is must_rules */
+	refuse(&i, &b[0].w[15], 1);  /* a rule beyond the last one */
 	free(i.h);
 }
 
@@ -168,8 +168,8 @@ static void damage_is_harmless(void **state DAE_UNUSED)
 	uint8_t bit;
 
 	for (k = 0; k < 400; k++) {
-		at = k < 200 ? rulegen_random(&g, sizeof(*i.h)) :
-			       rulegen_random(&g, (uint32_t)i.len);
+		at = k < 200 ? rulegen_random(&g, sizeof(*i.h))
+			     : rulegen_random(&g, (uint32_t)i.len);
 		bit = (uint8_t)(1U << rulegen_random(&g, 8));
 		((uint8_t *)i.h)[at] ^= bit;
 		seal(&i);

@@ -65,7 +65,9 @@ static void compare(enum rulegen_kind kind, size_t rules, uint64_t seed,
 
 static void random_rules_agree(void **state DAE_UNUSED)
 {
-	static const size_t counts[] = { 0, 1, 10, 63, 64, 65, 100, 1000, 1024 };
+	static const size_t counts[] = {
+		0, 1, 10, 63, 64, 65, 100, 1000, 1024
+	};
 	size_t i;
 	uint64_t seed;
 
@@ -94,7 +96,8 @@ static struct rule_value net(const char *text)
 static struct ruleset_query packet(const char *src, const char *dst,
 				   uint8_t proto, uint16_t dport)
 {
-	struct ruleset_query q = { .l4proto = proto, .dport = dport,
+	struct ruleset_query q = { .l4proto = proto,
+				   .dport = dport,
 				   .sport = 19233 };
 
 	assert_int_equal(addr_parse(src, &q.src), 0);
@@ -121,16 +124,32 @@ static void expect(const struct config_routing *routing,
 	rules_image_free(&img);
 }
 
-#define DIRECT_TO { .action = RULE_DIRECT }
-#define GROUP_TO { .action = RULE_GROUP, .group = 1 }
-#define COND(f, vals) { .fn = (f), .values = (vals),			       \
-			.value_count = ARRAY_LEN(vals) }
-#define NOT(f, vals) { .fn = (f), .negate = true, .values = (vals),	       \
-		       .value_count = ARRAY_LEN(vals) }
-#define RULE(cs, ...) { .conds = (cs), .cond_count = ARRAY_LEN(cs),	       \
-			.out = __VA_ARGS__ }
-#define ROUTING(rs, ...) { .rules = (rs), .rule_count = ARRAY_LEN(rs),	       \
-			   .fallback = __VA_ARGS__ }
+#define DIRECT_TO                                                              \
+	{                                                                      \
+		.action = RULE_DIRECT                                          \
+	}
+#define GROUP_TO                                                               \
+	{                                                                      \
+		.action = RULE_GROUP, .group = 1                               \
+	}
+#define COND(f, vals)                                                          \
+	{                                                                      \
+		.fn = (f), .values = (vals), .value_count = ARRAY_LEN(vals)    \
+	}
+#define NOT(f, vals)                                                           \
+	{                                                                      \
+		.fn = (f), .negate = true, .values = (vals),                   \
+		.value_count = ARRAY_LEN(vals)                                 \
+	}
+#define RULE(cs, ...)                                                          \
+	{                                                                      \
+		.conds = (cs), .cond_count = ARRAY_LEN(cs), .out = __VA_ARGS__ \
+	}
+#define ROUTING(rs, ...)                                                       \
+	{                                                                      \
+		.rules = (rs), .rule_count = ARRAY_LEN(rs),                    \
+		.fallback = __VA_ARGS__                                        \
+	}
 
 static void dns_is_kept_unless_must(void **state DAE_UNUSED)
 {
@@ -153,10 +172,12 @@ static void must_rules_is_sticky(void **state DAE_UNUSED)
 	struct rule_cond c[] = { COND(RULE_DPORT, dns) };
 	struct rule_cond n[] = { NOT(RULE_DPORT, web) };
 	struct config_rule r[] = {
-		RULE(from, { .action = RULE_MUST_RULES }), RULE(c, GROUP_TO),
+		RULE(from, { .action = RULE_MUST_RULES }),
+		RULE(c, GROUP_TO),
 	};
 	struct config_rule r2[] = {
-		RULE(from, { .action = RULE_MUST_RULES }), RULE(n, GROUP_TO),
+		RULE(from, { .action = RULE_MUST_RULES }),
+		RULE(n, GROUP_TO),
 	};
 	struct config_routing routing = ROUTING(r, DIRECT_TO);
 	struct config_routing not_web = ROUTING(r2, DIRECT_TO);
@@ -185,7 +206,8 @@ static void conditions_are_joined(void **state DAE_UNUSED)
 	struct config_rule r2[] = { RULE(ones_not, GROUP_TO) };
 	struct config_routing routing = ROUTING(r, GROUP_TO);
 	struct config_routing second = ROUTING(r2, DIRECT_TO);
-	struct ruleset_query q = packet("10.0.0.1", "1.1.1.1", IPPROTO_TCP, 443);
+	struct ruleset_query q = packet("10.0.0.1", "1.1.1.1", IPPROTO_TCP,
+					443);
 
 	expect(&routing, &q, DAE_RULE_FALLBACK, DAE_ACTION_GROUP, false, false);
 	expect(&second, &q, DAE_RULE_FALLBACK, DAE_ACTION_DIRECT, false, false);
@@ -204,7 +226,8 @@ static void negation_comes_after_or(void **state DAE_UNUSED)
 	struct ruleset_query q = packet("10.0.0.1", "192.168.1.1", IPPROTO_TCP,
 					80);
 
-	expect(&routing, &q, DAE_RULE_FALLBACK, DAE_ACTION_DIRECT, false, false);
+	expect(&routing, &q, DAE_RULE_FALLBACK, DAE_ACTION_DIRECT, false,
+	       false);
 	q = packet("10.0.0.1", "9.9.9.9", IPPROTO_TCP, 80);
 	expect(&routing, &q, 0, DAE_ACTION_GROUP, false, false);
 	q = packet("2001:db8::1", "2001:db8::2", IPPROTO_TCP, 80);
@@ -218,9 +241,11 @@ static void two_conditions_of_one_kind(void **state DAE_UNUSED)
 	struct rule_cond c[] = { COND(RULE_DIP, wide), NOT(RULE_DIP, hole) };
 	struct config_rule r[] = { RULE(c, GROUP_TO) };
 	struct config_routing routing = ROUTING(r, DIRECT_TO);
-	struct ruleset_query q = packet("10.0.0.1", "10.1.2.3", IPPROTO_TCP, 80);
+	struct ruleset_query q = packet("10.0.0.1", "10.1.2.3", IPPROTO_TCP,
+					80);
 
-	expect(&routing, &q, DAE_RULE_FALLBACK, DAE_ACTION_DIRECT, false, false);
+	expect(&routing, &q, DAE_RULE_FALLBACK, DAE_ACTION_DIRECT, false,
+	       false);
 	q = packet("10.0.0.1", "10.2.2.3", IPPROTO_TCP, 80);
 	expect(&routing, &q, 0, DAE_ACTION_GROUP, false, false);
 }
@@ -259,13 +284,14 @@ static void unseen_functions(void **state DAE_UNUSED)
 static void edges_of_values(void **state DAE_UNUSED)
 {
 	struct rule_value any4[] = { net("0.0.0.0/0") };
-	struct rule_value top[] = { net("255.255.255.255"),
-				    net("ffff::/16"), port(65535, 65535) };
+	struct rule_value top[] = { net("255.255.255.255"), net("ffff::/16"),
+				    port(65535, 65535) };
 	struct rule_value reversed[] = { port(90, 80) };
 	struct rule_value last[] = { port(65535, 65535) };
 	struct rule_cond all[] = { COND(RULE_DIP, any4) };
-	struct rule_cond high[] = { { .fn = RULE_DIP, .values = top,
-				      .value_count = 2 } };
+	struct rule_cond high[] = {
+		{ .fn = RULE_DIP, .values = top, .value_count = 2 }
+	};
 	struct rule_cond rev[] = { COND(RULE_DPORT, reversed) };
 	struct rule_cond end[] = { COND(RULE_DPORT, last) };
 	struct config_rule r[] = { RULE(rev, GROUP_TO), RULE(end, GROUP_TO),
@@ -282,7 +308,8 @@ static void edges_of_values(void **state DAE_UNUSED)
 		   IPPROTO_TCP, 1);
 	expect(&routing, &q, 2, DAE_ACTION_GROUP, false, false);
 	q = packet("2001::1", "::", IPPROTO_TCP, 1);
-	expect(&routing, &q, DAE_RULE_FALLBACK, DAE_ACTION_DIRECT, false, false);
+	expect(&routing, &q, DAE_RULE_FALLBACK, DAE_ACTION_DIRECT, false,
+	       false);
 }
 
 static void limits_are_errors(void **state DAE_UNUSED)
@@ -311,11 +338,14 @@ static void long_lists(void **state DAE_UNUSED)
 {
 	enum { COUNT = 20000 };
 	struct rule_value *v = calloc(COUNT, sizeof(*v));
-	struct rule_cond c = { .fn = RULE_DIP, .values = v,
+	struct rule_cond c = { .fn = RULE_DIP,
+			       .values = v,
 			       .value_count = COUNT };
-	struct config_rule r = { .conds = &c, .cond_count = 1,
+	struct config_rule r = { .conds = &c,
+				 .cond_count = 1,
 				 .out = GROUP_TO };
-	struct config_routing routing = { .rules = &r, .rule_count = 1,
+	struct config_routing routing = { .rules = &r,
+					  .rule_count = 1,
 					  .fallback = DIRECT_TO };
 	struct ruleset_verdict twin;
 	struct rules_image img;
@@ -337,7 +367,7 @@ static void long_lists(void **state DAE_UNUSED)
 		q.dst = v[i].prefix.addr;
 		assert_int_equal(ruleset_eval(&set, &q, &twin), 0);
 		assert_int_equal(twin.rule, 0);
-		q.dst.b[14]++;	/* between the multiples of 9 */
+		q.dst.b[14]++; /* between the multiples of 9 */
 		assert_int_equal(ruleset_eval(&set, &q, &twin), 0);
 		assert_int_equal(twin.rule, DAE_RULE_FALLBACK);
 	}
@@ -349,11 +379,14 @@ static void many_macs(void **state DAE_UNUSED)
 {
 	enum { COUNT = 900 };
 	struct rule_value *v = calloc(COUNT, sizeof(*v));
-	struct rule_cond c = { .fn = RULE_MAC, .values = v,
+	struct rule_cond c = { .fn = RULE_MAC,
+			       .values = v,
 			       .value_count = COUNT };
-	struct config_rule r = { .conds = &c, .cond_count = 1,
+	struct config_rule r = { .conds = &c,
+				 .cond_count = 1,
 				 .out = GROUP_TO };
-	struct config_routing routing = { .rules = &r, .rule_count = 1,
+	struct config_routing routing = { .rules = &r,
+					  .rule_count = 1,
 					  .fallback = DIRECT_TO };
 	struct rulegen g = { .state = 5 };
 	size_t i, k;
@@ -386,7 +419,7 @@ static void ids_are_stable(void **state DAE_UNUSED)
 	assert_int_equal(rules_id_assign(&map, second, 3, y), 0);
 	assert_int_equal(y[0], x[2]);
 	assert_int_equal(y[2], x[0]);
-	assert_int_not_equal(y[1], x[1]);	/* b is not reused while free */
+	assert_int_not_equal(y[1], x[1]); /* b is not reused while free */
 	assert_int_equal(rules_id_assign(&map, first, 3, z), 0);
 	assert_memory_equal(x, z, sizeof(x));
 	rules_id_map_clear(&map);
@@ -406,7 +439,8 @@ static void ids_run_out(void **state DAE_UNUSED)
 		names[i] = text[i];
 	}
 	assert_int_equal(rules_id_assign(&map, names, RULESET_GROUPS_MAX + 1,
-					 got), -E2BIG);
+					 got),
+			 -E2BIG);
 	assert_int_equal(rules_id_assign(&map, names, RULESET_GROUPS_MAX, got),
 			 0);
 	assert_int_equal(rules_id_assign(&map, names, 100, got), 0);
