@@ -7,9 +7,12 @@
 
 #include <bpf/libbpf.h>
 
+#include "common/base.h"
+
 /* The last complaint of libbpf; the supervisor has one thread. */
 static char last_complaint[160];
 
+DAE_PRINTF(2, 0)
 static int keep_complaint(enum libbpf_print_level level, const char *fmt,
 			  va_list args)
 {
