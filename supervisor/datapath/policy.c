@@ -239,6 +239,11 @@ static struct route uplink_route(const struct policy_uplink *u, uint8_t family)
 	return r;
 }
 
+static uint32_t mask_of(const struct policy_uplink *u)
+{
+	return u->mask ? u->mask : ~0U;
+}
+
 static void make_plan(struct plan *p, const struct policy_local *local,
 		      const struct policy_uplink *uplinks, size_t count,
 		      uint8_t family)
@@ -253,7 +258,8 @@ static void make_plan(struct plan *p, const struct policy_local *local,
 				       .type = RTN_LOCAL };
 	for (i = 0; i < count; i++) {
 		p->rules[i + 1] = (struct rule){ uplinks[i].priority,
-						 uplinks[i].mark, ~0U,
+						 uplinks[i].mark,
+						 mask_of(&uplinks[i]),
 						 uplinks[i].table };
 		p->routes[i + 1] = uplink_route(&uplinks[i], family);
 	}

@@ -23,7 +23,8 @@ struct policy_local {
 
 /* An iface:// node: mark -> table with a default route through the device. */
 struct policy_uplink {
-	uint32_t mark; /* not 0; all bits compared */
+	uint32_t mark; /* not 0 */
+	uint32_t mask; /* bits of it that are compared; 0: all */
 	uint32_t priority;
 	uint32_t table;
 	uint32_t ifindex;

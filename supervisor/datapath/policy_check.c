@@ -50,6 +50,18 @@ static int check_local(const struct check *c, const struct found *f)
 	return 0;
 }
 
+static uint32_t mask_of(const struct policy_uplink *u)
+{
+	return u->mask ? u->mask : ~0U;
+}
+
+/* There is a mark that both match. */
+static bool are_alike(const struct policy_uplink *a,
+		      const struct policy_uplink *b)
+{
+	return !((a->mark ^ b->mark) & mask_of(a) & mask_of(b));
+}
+
 static int check_uplink(const struct check *c, const struct policy_uplink *u,
 			const struct found *f)
 {
@@ -57,7 +69,7 @@ static int check_uplink(const struct check *c, const struct policy_uplink *u,
 		return collide(c, f, "the rule priority of an uplink");
 	if (f->table == u->table)
 		return collide(c, f, "the routing table of an uplink");
-	if (f->has_mark && (u->mark & f->mask) == f->mark)
+	if (f->has_mark && !((u->mark ^ f->mark) & f->mask & mask_of(u)))
 		return collide(c, f, "the mark of an uplink");
 	return 0;
 }
@@ -139,7 +151,7 @@ static int check_own(const struct check *c)
 					  c->uplinks[i].mark, l->mark,
 					  l->mark_mask);
 		for (k = 0; k < i; k++)
-			if (c->uplinks[i].mark == c->uplinks[k].mark &&
+			if (are_alike(&c->uplinks[i], &c->uplinks[k]) &&
 			    c->uplinks[i].table != c->uplinks[k].table)
 				return error_text(c->err, -EEXIST,
 						  "two uplinks have the mark "

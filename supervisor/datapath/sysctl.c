@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The few sysctls we write: one interface each, saved before, put back later. */
+/* The few sysctls we write: of one interface each: saved and put back later. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

@@ -107,8 +107,8 @@ static void twin_and_kernel_agree(void **state)
 /*
  * The program for links without a MAC header sees the same, but for MACs.
  * TEST_RUN takes the first 14 bytes for an Ethernet header, so the source
- * address has an ethertype where one would be, and an option of IPv4 keeps its first
- * byte from looking like a multicast address.
+ * address has an ethertype where one would be, and an option of IPv4 keeps its
+ * first byte from looking like a multicast address.
  */
 static void links_without_mac(void **state)
 {

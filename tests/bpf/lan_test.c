@@ -5,14 +5,20 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <linux/if_tun.h>
 
 #include <cmocka.h>
 
@@ -389,6 +395,90 @@ static void reload_and_adopt(struct rig *rig, enum attach_mode m)
 	stage_close(&s);
 }
 
+/* Rules are swapped thirty times under a stream of datagrams: none is lost. */
+static void reload_loses_nothing(struct rig *rig, enum attach_mode m)
+{
+	enum { DATAGRAMS = 1500, RELOADS = 30 };
+	struct stage s;
+	char buf[8];
+	int fd, got = 0, i, status;
+	pid_t pid;
+
+	stage_open(&s, rig, m);
+	use(&s, RULE_DIRECT, 0);
+	udp_goes_to(&s, s.a.udp4, WORLD_FAR4);
+	fd = world_connect(&s.w, SOCK_DGRAM, WORLD_FAR4, PORT);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		for (i = 0; i < DATAGRAMS; i++) {
+			if (write(fd, "ping", 4) != 4)
+				_exit(1);
+			usleep(1000);
+		}
+		_exit(0);
+	}
+	for (i = 0; i < RELOADS; i++) {
+		use(&s, RULE_DIRECT, 0);
+		while (read(s.a.udp4, buf, sizeof(buf)) == 4)
+			got++;
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	while (got < DATAGRAMS && world_readable(s.a.udp4, SOON_MS))
+		got += read(s.a.udp4, buf, sizeof(buf)) == 4;
+	assert_int_equal(got, DATAGRAMS);
+	close(fd);
+	stage_close(&s);
+}
+
+static uint16_t checksum(const uint8_t *p, size_t len)
+{
+	uint32_t sum = 0;
+	size_t i;
+
+	for (i = 0; i < len; i += 2)
+		sum += (uint32_t)(p[i] << 8 | p[i + 1]);
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)~sum;
+}
+
+/* A link without MAC addresses: a TUN device that this test writes to. */
+static void tunnels_are_lans(struct rig *rig, enum attach_mode m)
+{
+	struct ifreq ifr = { .ifr_name = "tun0",
+			     .ifr_flags = IFF_TUN | IFF_NO_PI };
+	struct datapath_error err = { 0 };
+	struct ruleset_query q;
+	struct frame f;
+	struct stage s;
+	uint32_t ifindex;
+	uint16_t sum;
+	int tun;
+
+	stage_open(&s, rig, m);
+	tun = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	if (tun < 0 || ioctl(tun, TUNSETIFF, &ifr) < 0)
+		fail_msg("tun: %s", strerror(errno));
+	world_run("ip addr add 10.9.0.1/24 dev tun0 && ip link set tun0 up");
+	ifindex = if_nametoindex("tun0");
+	use(&s, RULE_GROUP, GROUP_UPLINK);
+	if (datapath_attach(rig->d, &ifindex, 1, &err) < 0)
+		fail_msg("attach: %s", err.text);
+	query_make(&q, "10.9.0.2", WORLD_FAR4, IPPROTO_UDP, PORT);
+	frame_make(&f, &q, 0, false);
+	sum = checksum(f.b, 20);
+	f.b[10] = (uint8_t)(sum >> 8);
+	f.b[11] = (uint8_t)sum;
+	assert_int_equal(write(tun, f.b, f.len), f.len);
+	assert_true(world_readable(s.b.udp4, SOON_MS));
+	/* taken off the other interface, as it was not named */
+	tcp_goes_to(&s, s.a.tcp4, WORLD_FAR4);
+	close(tun);
+	stage_close(&s);
+}
+
 /* Nothing of ours is left, twice, and nothing of others is gone. */
 static void cleanup_leaves_nothing(struct rig *rig, enum attach_mode m)
 {
@@ -431,6 +521,8 @@ BOTH(engine_sees_destination)
 BOTH(fail_over)
 BOTH(router_is_reachable)
 BOTH(reload_and_adopt)
+BOTH(reload_loses_nothing)
+BOTH(tunnels_are_lans)
 BOTH(cleanup_leaves_nothing)
 
 /* each in a namespace of its own, whatever the last one left */
@@ -450,6 +542,10 @@ int main(void)
 		EACH(router_is_reachable_clsact),
 		EACH(reload_and_adopt_tcx),
 		EACH(reload_and_adopt_clsact),
+		EACH(reload_loses_nothing_tcx),
+		EACH(reload_loses_nothing_clsact),
+		EACH(tunnels_are_lans_tcx),
+		EACH(tunnels_are_lans_clsact),
 		EACH(cleanup_leaves_nothing_tcx),
 		EACH(cleanup_leaves_nothing_clsact),
 	};

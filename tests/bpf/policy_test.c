@@ -80,6 +80,22 @@ static void own_marks_must_not_meet(void **state DAE_UNUSED)
 	assert_int_equal(policy_check(&local, two, 2, &err), -EEXIST);
 	two[1].mark = 0x78;
 	assert_int_equal(policy_check(&local, two, 2, &err), 0);
+	two[1].mask = ~0xfU;
+	assert_int_equal(policy_check(&local, two, 2, &err), -EEXIST);
+}
+
+/* Probes through an uplink carry a mark of their own beside its mark. */
+static void some_bits_are_not_compared(void **state DAE_UNUSED)
+{
+	struct policy_uplink up = uplink(0x77);
+	struct datapath_error err = { 0 };
+
+	up.mask = ~0x100U;
+	assert_int_equal(policy_apply(&local, &up, 1, &err), 0);
+	world_run("ip route get 192.0.2.1 mark 0x77 | grep -q 'dev up0' && "
+		  "ip route get 192.0.2.1 mark 0x177 | grep -q 'dev up0' && "
+		  "! ip route get 192.0.2.1 mark 0x277");
+	assert_int_equal(policy_remove(), 0);
 }
 
 static void unwanted_entries_go(void **state DAE_UNUSED)
@@ -167,9 +183,9 @@ static void the_doctor_looks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		EACH(collisions_are_named), EACH(own_marks_must_not_meet),
-		EACH(unwanted_entries_go),  EACH(reverse_path_is_restored),
-		EACH(the_doctor_looks),
+		EACH(collisions_are_named),	  EACH(own_marks_must_not_meet),
+		EACH(some_bits_are_not_compared), EACH(unwanted_entries_go),
+		EACH(reverse_path_is_restored),	  EACH(the_doctor_looks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
