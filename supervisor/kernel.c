@@ -370,7 +370,7 @@ uint32_t kernel_uplink_mark(const struct kernel *k, const struct config_node *n)
 	if (!k->has_rules || n->scheme != SCHEME_IFACE)
 		return 0;
 	i = (size_t)(n - k->config->nodes);
-	return kernel_route_mark(n, k->target_ids[i]);
+	return kernel_route_mark(&k->config->supervisor, n, k->target_ids[i]);
 }
 
 uint64_t kernel_epoch(const struct kernel *k)

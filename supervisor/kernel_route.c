@@ -14,11 +14,36 @@
 /* Marks given to uplinks that name none: this and their number. */
 #define UPLINK_MARK_BASE 0x00da0000U
 
-uint32_t kernel_route_mark(const struct config_node *n, uint16_t target_id)
+/* The bits of @number, from the lowest on, where @without leaves room. */
+static uint32_t spread(uint32_t number, uint32_t without)
 {
-	return n->mark ? n->mark : UPLINK_MARK_BASE | (target_id + 1U);
+	uint32_t ret = 0;
+
+	for (uint32_t bit = 1; number && bit; bit <<= 1) {
+		if (bit & without)
+			continue;
+		ret |= number & 1 ? bit : 0;
+		number >>= 1;
+	}
+	return ret;
 }
 
+uint32_t kernel_route_mark(const struct config_supervisor *s,
+			   const struct config_node *n, uint16_t target_id)
+{
+	uint32_t taken = s->so_mark | s->mark_mask;
+
+	if (n->mark)
+		return n->mark;
+	return (UPLINK_MARK_BASE & ~taken) |
+	       spread(target_id + 1U, UPLINK_MARK_BASE | taken);
+}
+
+/* Probes through an uplink carry so_mark, too: it is not compared. */
+static uint32_t mask_of(const struct config_supervisor *s, uint32_t mark)
+{
+	return mark & ~s->so_mark ? ~s->so_mark : ~0U;
+}
 static size_t uplinks_of(const struct kernel_route *r,
 			 struct policy_uplink up[UPLINKS_MAX])
 {
@@ -27,15 +52,17 @@ static size_t uplinks_of(const struct kernel_route *r,
 
 	for (size_t i = 0; i < r->config->node_count; i++) {
 		const struct config_node *n = &r->config->nodes[i];
-		uint32_t ifindex, id = r->target_ids[i];
+		uint32_t ifindex, mark, id = r->target_ids[i];
 
 		if (n->scheme != SCHEME_IFACE || count == UPLINKS_MAX)
 			continue;
 		ifindex = if_nametoindex(n->iface);
 		if (!ifindex)
 			continue; /* made when the link appears */
+		mark = kernel_route_mark(s, n, (uint16_t)id);
 		up[count++] = (struct policy_uplink){
-			.mark = kernel_route_mark(n, (uint16_t)id),
+			.mark = mark,
+			.mask = mask_of(s, mark),
 			.priority = s->rule_priority + 1 + id,
 			.table = s->route_table + 1 + id,
 			.ifindex = ifindex,
@@ -66,12 +93,13 @@ int kernel_route_policies(const struct kernel_route *r,
 	return e < 0 ? e : policy_apply(&local, up, count, ret_err);
 }
 
-static int target_of(const struct config_node *n, uint16_t id,
+static int target_of(const struct config_supervisor *s,
+		     const struct config_node *n, uint16_t id,
 		     struct datapath_target *ret)
 {
 	*ret = (struct datapath_target){ .kind = DAE_KIND_DIRECT };
 	if (n->scheme == SCHEME_IFACE)
-		ret->mark = kernel_route_mark(n, id);
+		ret->mark = kernel_route_mark(s, n, id);
 	if (n->scheme != SCHEME_TPROXY)
 		return 0;
 	ret->kind = DAE_KIND_TPROXY;
@@ -88,7 +116,7 @@ int kernel_route_targets(const struct kernel_route *r, struct datapath *dp)
 
 		if (!node_scheme_can_carry(n->scheme))
 			continue;
-		e = target_of(n, r->target_ids[i], &t);
+		e = target_of(&r->config->supervisor, n, r->target_ids[i], &t);
 		if (e == 0)
 			e = datapath_set_target(dp, r->target_ids[i], &t);
 		if (e < 0)

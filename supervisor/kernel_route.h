@@ -28,4 +28,5 @@ size_t kernel_route_groups(const struct kernel_route *r, struct datapath *dp,
 			   const struct prober *p, struct datapath_list *seen);
 void kernel_route_forget(struct datapath_list *seen, size_t groups);
 /* The mark of an iface:// node: as configured, else made of its number. */
-uint32_t kernel_route_mark(const struct config_node *n, uint16_t target_id);
+uint32_t kernel_route_mark(const struct config_supervisor *s,
+			   const struct config_node *n, uint16_t target_id);
