@@ -4,15 +4,20 @@
  * stream that ticks, and clients that report what reached them.
  *
  *	flowtool serve PORT        TCP and UDP, both families, until killed
- *	flowtool tcp ADDR PORT     prints the address the server saw
- *	flowtool udp ADDR PORT     the same, by one datagram and its answer
+ *	flowtool tcp ADDR PORT [KEY=N]...   prints the address the server saw
+ *	flowtool udp ADDR PORT [KEY=N]...   the same, by a datagram, its answer
  *	flowtool stream ADDR PORT SECONDS   prints the longest silence in ms
+ *	flowtool watch tcp|udp ADDR PORT SECONDS   new flows without a pause;
+ *		prints the wall clock in ms and the answer when it changes
+ *
+ * Keys: sport, dscp, size (of the datagram in bytes), wait (in ms).
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,18 +29,34 @@
 #define TICK_MS 10
 #define CLIENTS_MAX 64
 #define ANSWER_MS 3000
+#define WATCH_ANSWER_MS 100
+#define WATCH_GAP_US 2000
+#define SIZE_MAX_BYTES 9000
 
 struct address {
 	struct sockaddr_storage ss;
 	socklen_t len;
 };
 
-static uint64_t now_ms(void)
+/* What a client's flow is like, by its keys. */
+struct flow {
+	unsigned long sport;
+	unsigned long dscp;
+	unsigned long size;
+	unsigned long wait;
+};
+
+static uint64_t clock_ms(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static uint64_t now_ms(void)
+{
+	return clock_ms(CLOCK_MONOTONIC);
 }
 
 static _Noreturn void die(const char *what)
@@ -159,47 +180,103 @@ static _Noreturn void serve(uint16_t port)
 	}
 }
 
-static int dial(int type, const struct address *a)
+static int from_port(int fd, int family, unsigned long port)
 {
-	struct timeval tv = { .tv_sec = ANSWER_MS / 1000 };
-	int fd = socket(a->ss.ss_family, type, 0);
+	struct sockaddr_in in = { .sin_family = AF_INET,
+				  .sin_port = htons((uint16_t)port) };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
+				    .sin6_port = htons((uint16_t)port) };
+	int on = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (family == AF_INET)
+		return bind(fd, (struct sockaddr *)&in, sizeof(in));
+	return bind(fd, (struct sockaddr *)&in6, sizeof(in6));
+}
+
+/* A connected socket, or -1 if nobody is there. */
+static int dial(int type, const struct address *a, const struct flow *f)
+{
+	struct timeval tv = { .tv_sec = (time_t)(f->wait / 1000),
+			      .tv_usec = (suseconds_t)(f->wait % 1000 * 1000) };
+	int fd = socket(a->ss.ss_family, type, 0), tos = (int)(f->dscp << 2);
 
 	if (fd < 0)
 		die("socket");
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
-	if (connect(fd, (const struct sockaddr *)&a->ss, a->len) < 0) {
-		printf("no answer\n");
-		exit(1);
-	}
-	return fd;
+	if (tos && a->ss.ss_family == AF_INET)
+		setsockopt(fd, IPPROTO_IP, IP_TOS, &tos, sizeof(tos));
+	else if (tos)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof(tos));
+	if (f->sport && from_port(fd, a->ss.ss_family, f->sport) < 0)
+		die("bind");
+	if (connect(fd, (const struct sockaddr *)&a->ss, a->len) == 0)
+		return fd;
+	close(fd);
+	return -1;
 }
 
-static int ask(int type, const struct address *a)
+/* Asks who the far side sees; false: no answer. */
+static bool ask(int type, const struct address *a, const struct flow *f,
+		char ret[128])
 {
-	char buf[128];
-	int fd = dial(type, a);
-	ssize_t n;
+	static const char question[SIZE_MAX_BYTES] = "?";
+	int fd = dial(type, a, f);
+	ssize_t n = -1;
 
-	if (type == SOCK_DGRAM && send(fd, "?", 1, 0) < 0)
-		die("send");
-	n = recv(fd, buf, sizeof(buf) - 1, 0);
+	if (fd >= 0 &&
+	    (type == SOCK_STREAM || send(fd, question, f->size, 0) > 0))
+		n = recv(fd, ret, 127, 0);
+	if (fd >= 0)
+		close(fd);
 	if (n <= 0) {
-		printf("no answer\n");
-		return 1;
+		strcpy(ret, "no answer");
+		return false;
 	}
-	buf[n] = '\0';
-	buf[strcspn(buf, "\n")] = '\0';
-	printf("%s\n", buf);
+	ret[n] = '\0';
+	ret[strcspn(ret, "\n")] = '\0';
+	return true;
+}
+
+static int ask_once(int type, const struct address *a, const struct flow *f)
+{
+	char answer[128];
+	bool ok = ask(type, a, f, answer);
+
+	printf("%s\n", answer);
+	return !ok;
+}
+
+static int watch(int type, const struct address *a, unsigned int seconds)
+{
+	struct flow f = { .size = 1, .wait = WATCH_ANSWER_MS };
+	uint64_t end = now_ms() + seconds * 1000ULL;
+	char answer[128], last[128] = "";
+
+	while (now_ms() < end) {
+		uint64_t began = clock_ms(CLOCK_REALTIME);
+
+		ask(type, a, &f, answer);
+		if (strcmp(answer, last) != 0)
+			printf("%llu %s\n", (unsigned long long)began, answer);
+		strcpy(last, answer);
+		usleep(WATCH_GAP_US);
+	}
 	return 0;
 }
 
 static int stream(const struct address *a, unsigned int seconds)
 {
 	uint64_t start = now_ms(), last = start, longest = 0, bytes = 0;
+	struct flow f = { .wait = ANSWER_MS };
 	char buf[4096];
-	int fd = dial(SOCK_STREAM, a);
+	int fd = dial(SOCK_STREAM, a, &f);
 
+	if (fd < 0) {
+		printf("no answer\n");
+		return 1;
+	}
 	while (now_ms() - start < seconds * 1000ULL) {
 		ssize_t n = recv(fd, buf, sizeof(buf), 0);
 		uint64_t t = now_ms();
@@ -219,24 +296,55 @@ static int stream(const struct address *a, unsigned int seconds)
 	return 0;
 }
 
+static int read_keys(struct flow *f, char **args, int count)
+{
+	*f = (struct flow){ .size = 1, .wait = ANSWER_MS };
+	for (int i = 0; i < count; i++)
+		if (sscanf(args[i], "sport=%lu", &f->sport) != 1 &&
+		    sscanf(args[i], "dscp=%lu", &f->dscp) != 1 &&
+		    sscanf(args[i], "size=%lu", &f->size) != 1 &&
+		    sscanf(args[i], "wait=%lu", &f->wait) != 1)
+			return -1;
+	return f->size > SIZE_MAX_BYTES || f->sport > UINT16_MAX ? -1 : 0;
+}
+
+static int usage(void)
+{
+	fprintf(stderr, "usage: flowtool serve PORT | tcp|udp ADDR PORT "
+			"[KEY=N]... | stream ADDR PORT SECONDS | "
+			"watch tcp|udp ADDR PORT SECONDS\n");
+	return 2;
+}
+
+static int type_of(const char *name)
+{
+	if (strcmp(name, "tcp") == 0)
+		return SOCK_STREAM;
+	return strcmp(name, "udp") == 0 ? SOCK_DGRAM : -1;
+}
+
 int main(int argc, char **argv)
 {
 	struct address a;
+	struct flow f;
+	int type;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	signal(SIGPIPE, SIG_IGN);
 	if (argc == 3 && strcmp(argv[1], "serve") == 0)
 		serve((uint16_t)atoi(argv[2]));
-	if (argc < 4 || parse(argv[2], argv[3], &a) < 0) {
-		fprintf(stderr, "usage: flowtool serve PORT | tcp|udp ADDR "
-				"PORT | stream ADDR PORT SECONDS\n");
-		return 2;
+	if (argc == 6 && strcmp(argv[1], "watch") == 0) {
+		type = type_of(argv[2]);
+		if (type < 0 || parse(argv[3], argv[4], &a) < 0)
+			return usage();
+		return watch(type, &a, (unsigned int)atoi(argv[5]));
 	}
-	if (strcmp(argv[1], "tcp") == 0)
-		return ask(SOCK_STREAM, &a);
-	if (strcmp(argv[1], "udp") == 0)
-		return ask(SOCK_DGRAM, &a);
+	if (argc < 4 || parse(argv[2], argv[3], &a) < 0)
+		return usage();
 	if (strcmp(argv[1], "stream") == 0 && argc == 5)
 		return stream(&a, (unsigned int)atoi(argv[4]));
-	return 2;
+	type = type_of(argv[1]);
+	if (type < 0 || read_keys(&f, argv + 4, argc - 4) < 0)
+		return usage();
+	return ask_once(type, &a, &f);
 }
