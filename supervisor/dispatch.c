@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
 #include "common/base.h"
 #include "common/clock.h"
@@ -12,6 +11,7 @@
 #include "common/log.h"
 #include "supervisor/asks.h"
 #include "supervisor/core/job_build.h"
+#include "supervisor/lookups.h"
 #include "supervisor/names.h"
 #include "supervisor/resolver.h"
 #include "supervisor/supervisor.h"
@@ -19,24 +19,15 @@
 #define DISPATCH_BURST 512 /* jobs in one turn of the loop */
 #define DISPATCH_REFUSED 8 /* without a worker, before the turn ends */
 #define RESOLVE_MAX_MS 5000
+#define RESOLVE_EACH_MS 2000 /* with more than one server */
 #define RESOLV_CONF "/etc/resolv.conf"
 #define RESOLV_CONF_MAX (64U << 10)
-
-/* A job that waits for a name; by job id. */
-struct resolving {
-	LIST_ENTRY(resolving) entries;
-	uint32_t job_id;
-	uint8_t family;
-	char *host;
-};
-
-LIST_HEAD(resolving_list, resolving);
 
 struct dispatch {
 	struct supervisor *s;
 	struct names *names;
 	struct resolvers resolvers;
-	struct resolving_list resolving;
+	struct lookups *lookups;
 };
 
 /* What resolving an endpoint came to. */
@@ -50,22 +41,16 @@ int dispatch_new(struct dispatch **ret, struct supervisor *s)
 	if (!d)
 		return -ENOMEM;
 	d->s = s;
-	LIST_INIT(&d->resolving);
 	r = names_new(&d->names);
+	if (r == 0)
+		r = lookups_new(&d->lookups);
 	if (r < 0) {
-		free(d);
+		dispatch_free(&d);
 		return r;
 	}
 	dispatch_network_changed(d);
 	*ret = d;
 	return 0;
-}
-
-static void resolving_drop(struct resolving *w)
-{
-	LIST_REMOVE(w, entries);
-	free(w->host);
-	free(w);
 }
 
 void dispatch_free(struct dispatch **dp)
@@ -74,8 +59,7 @@ void dispatch_free(struct dispatch **dp)
 
 	if (!d)
 		return;
-	while (!LIST_EMPTY(&d->resolving))
-		resolving_drop(LIST_FIRST(&d->resolving));
+	lookups_free(&d->lookups);
 	names_free(&d->names);
 	free(d);
 }
@@ -210,82 +194,95 @@ static uint32_t left_ms(const struct job *j, uint64_t now_ns, uint32_t max_ms)
 	return (uint32_t)MIN(MAX(left / NS_PER_MS, 1ULL), (uint64_t)max_ms);
 }
 
-static int ask_name(struct dispatch *d, struct job *j, const char *host,
-		    uint8_t family)
+static int finish_local(struct dispatch *d, struct job *j, const char *why)
 {
-	uint64_t now_ns = clock_mono_ns();
-	size_t i = d->resolvers.next % MAX(d->resolvers.count, (size_t)1);
-	struct resolving *w;
+	struct result res = result_of(OUTCOME_LOCAL_RESOURCE, why);
+
+	finish(d, j, &res);
+	return 0;
+}
+
+/* 0: it is asked for, or the job has ended; -EAGAIN: no worker is free. */
+static int ask_name(struct dispatch *d, struct job *j,
+		    const struct job_endpoint *e, uint8_t family, bool is_own)
+{
+	const struct resolvers *rs = &d->resolvers;
 	struct job_plan plan;
 	struct pool_job pj = { .spec = &plan.spec,
 			       .is_literal = true,
 			       .is_solo = j->is_solo };
-	int r;
+	struct lookup *w;
+	size_t i;
 
-	if (!d->resolvers.count) {
-		struct result res = result_of(OUTCOME_LOCAL_RESOURCE,
-					      "no resolver is configured");
-
-		finish(d, j, &res);
-		return 0;
-	}
-	r = job_build_resolve(&plan, &d->resolvers.servers[i].addr,
-			      d->resolvers.servers[i].port, host, family);
-	w = r == 0 ? calloc(1, sizeof(*w)) : NULL;
-	if (!w) {
+	if (!rs->count)
+		return finish_local(d, j, "no resolver is configured");
+	w = lookups_begin(d->lookups, j->id, e->host, family,
+			  (uint8_t)rs->next);
+	if (!w)
+		return finish_local(d, j, "out of memory");
+	i = w->server % rs->count;
+	if (job_build_resolve(&plan, &rs->servers[i].addr, rs->servers[i].port,
+			      e->host, family) < 0) {
 		struct result res = result_of(OUTCOME_RESOLVE_ERROR,
 					      "not a name that can be asked");
 
 		finish(d, j, &res);
 		return 0;
 	}
-	w->job_id = j->id;
-	w->family = family;
-	w->host = strdup(host);
-	LIST_INSERT_HEAD(&d->resolving, w, entries);
+	w->is_own = is_own;
+	if (w->is_tcp)
+		plan.spec.proto = IPPROTO_TCP;
 	plan.spec.id = j->id;
-	plan.spec.deadline_ms = left_ms(j, now_ns, RESOLVE_MAX_MS);
+	plan.spec.deadline_ms = left_ms(j, clock_mono_ns(),
+					rs->count > 1 ? RESOLVE_EACH_MS
+						      : RESOLVE_MAX_MS);
 	j->stage = JOB_STAGE_RESOLVE;
-	r = w->host ? send_job(d, j, &pj) : -EAGAIN;
-	if (r < 0)
-		resolving_drop(w);
-	return r;
+	return send_job(d, j, &pj);
 }
 
 /* Why there is no probe: the target's fault only if its own name fails. */
 static void finish_unresolved(struct dispatch *d, struct job *j,
-			      const struct name_entry *known, bool is_peer)
+			      const struct name_entry *known, bool is_own)
 {
 	struct result r = result_of(known->outcome, "");
 
 	if (known->outcome == OUTCOME_OK)
 		r.outcome = OUTCOME_NO_ADDRESS;
-	else if (!is_peer && known->outcome != OUTCOME_NO_ADDRESS)
+	else if (!is_own && known->outcome != OUTCOME_NO_ADDRESS)
 		r = result_of(OUTCOME_LOCAL_RESOURCE,
 			      "the name in the check's URL has no address");
 	r.phase_us[PHASE_RESOLVE] = known->resolve_us;
 	finish(d, j, &r);
 }
 
+static bool is_named_itself(const struct target *t)
+{
+	return t->kind == TARGET_MONITOR || t->kind == TARGET_UPSTREAM;
+}
+
 /* Is every name known? 1 yes; 0 the job ended or went for a name; -EAGAIN. */
 static int resolve_plan(struct dispatch *d, struct job *j,
-			struct job_plan *plan)
+			const struct target *t, struct job_plan *plan)
 {
 	struct job_endpoint *ends[] = { &plan->peer, &plan->target };
 	uint64_t now_ns = clock_mono_ns();
 
 	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
 		struct name_entry known = { .outcome = OUTCOME_NO_ADDRESS };
+		/* a node without a proxy is asked for the check's name, which
+		 * says nothing about the node */
+		bool is_own = i == 0 && (plan->spec.via != JOB_VIA_DIRECT ||
+					 is_named_itself(t));
 		uint8_t family = 0;
 
 		switch (endpoint_addr(d, ends[i], now_ns, &known, &family)) {
 		case HAVE_ADDR:
 			break;
 		case HAVE_FAILED:
-			finish_unresolved(d, j, &known, i == 0);
+			finish_unresolved(d, j, &known, is_own);
 			return 0;
 		case HAVE_TO_ASK:
-			return ask_name(d, j, ends[i]->host, family);
+			return ask_name(d, j, ends[i], family, is_own);
 		}
 	}
 	return 1;
@@ -322,7 +319,7 @@ static int dispatch_job(struct dispatch *d, struct job *j)
 		finish_unplanned(d, j, r);
 		return 0;
 	}
-	r = resolve_plan(d, j, &plan);
+	r = resolve_plan(d, j, t, &plan);
 	if (r <= 0)
 		return r;
 	r = job_build_bind(&plan, &plan.peer.addr,
@@ -364,21 +361,11 @@ void dispatch_run(struct dispatch *d)
 	}
 }
 
-static struct resolving *resolving_find(struct dispatch *d, uint32_t job_id)
-{
-	struct resolving *w;
-
-	LIST_FOREACH(w, &d->resolving, entries)
-		if (w->job_id == job_id)
-			return w;
-	return NULL;
-}
-
-/* The answer for a name: learn it, and let the job have its turn. */
+/* The answer for a name: learn it, or ask again; the job has its turn then. */
 static void name_result(struct dispatch *d, struct job *j,
 			const struct result *r)
 {
-	struct resolving *w = resolving_find(d, j->id);
+	struct lookup *w = lookups_find(d->lookups, j->id);
 	struct target *t = target_table_get(d->s->prober->targets,
 					    j->check / TARGET_CHECKS);
 	uint64_t now_ns = clock_mono_ns();
@@ -387,13 +374,15 @@ static void name_result(struct dispatch *d, struct job *j,
 		abort_job(d, j, OUTCOME_INTERNAL);
 		return;
 	}
-	if (r->outcome == OUTCOME_RESOLVE_TIMEOUT ||
-	    r->outcome == OUTCOME_REFUSED)
-		d->resolvers.next++;
-	names_learn(d->names, w->host, r, w->family, now_ns);
-	if (t)
-		target_set_addrs(t, w->family, r, now_ns);
-	resolving_drop(w);
+	if (!lookup_again(w, r->outcome, d->resolvers.count)) {
+		/* the server that answered is asked first from now on */
+		if (r->outcome == OUTCOME_OK)
+			d->resolvers.next = w->server;
+		names_learn(d->names, w->host, r, w->family, now_ns);
+		if (t && w->is_own)
+			target_set_addrs(t, w->family, r, now_ns);
+		lookups_drop(d->lookups, j->id);
+	}
 	job_unassign(d->s->prober->jobs, j);
 }
 
@@ -419,19 +408,11 @@ void dispatch_unsent(struct dispatch *d, uint32_t job_id)
 		job_unassign(d->s->prober->jobs, j);
 }
 
-static void drop_stale_names(struct dispatch *d)
+static bool job_exists(void *ctx, uint32_t id)
 {
-	struct resolving *w = LIST_FIRST(&d->resolving);
+	struct dispatch *d = ctx;
 
-	while (w) {
-		struct resolving *next = LIST_NEXT(w, entries);
-		const struct job *j = job_table_find(d->s->prober->jobs,
-						     w->job_id);
-
-		if (!j || j->worker == JOB_NO_WORKER)
-			resolving_drop(w);
-		w = next;
-	}
+	return job_table_find(d->s->prober->jobs, id) != NULL;
 }
 
 void dispatch_expire(struct dispatch *d)
@@ -444,7 +425,7 @@ void dispatch_expire(struct dispatch *d)
 			pool_cancel(d->s->pool, j->id);
 		abort_job(d, j, OUTCOME_WORKER_LOST);
 	}
-	drop_stale_names(d);
+	lookups_sweep(d->lookups, job_exists, d);
 }
 
 void dispatch_lost(struct dispatch *d, const struct pool_lost *l)

@@ -19,7 +19,7 @@ struct resolvers {
 		uint16_t port;
 	} servers[RESOLVERS_MAX];
 	size_t count;
-	size_t next; /* asked next: moves on after a failure */
+	size_t next; /* asked first: the one that answered last */
 };
 
 /*
