@@ -32,9 +32,12 @@
 
 struct prober_now supervisor_now(void)
 {
+	uint64_t wall_ns = clock_wall_ns();
+
 	return (struct prober_now){
 		.mono_ns = clock_mono_ns(),
-		.wall_s = (int64_t)(clock_wall_ns() / NS_PER_S),
+		.wall_s = (int64_t)(wall_ns / NS_PER_S),
+		.wall_rest_ms = (uint16_t)(wall_ns % NS_PER_S / NS_PER_MS),
 	};
 }
 

@@ -51,6 +51,7 @@ struct prober {
 struct prober_now {
 	uint64_t mono_ns;
 	int64_t wall_s;
+	uint16_t wall_rest_ms; /* below 1000: for the times of events */
 };
 
 /* A copy of the final word on a job, for daectl and the ledger. */

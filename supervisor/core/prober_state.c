@@ -19,11 +19,19 @@ static const char *name_or_none(const struct prober *p, uint32_t target)
 	return t ? t->name : "none";
 }
 
+static struct event_time event_time_of(const struct prober_now *now)
+{
+	return (struct event_time){
+		.mono_ns = now->mono_ns,
+		.wall_ms = now->wall_s * 1000 + now->wall_rest_ms,
+	};
+}
+
 void prober_event(struct prober *p, enum event_kind kind,
 		  const struct prober_now *now, const struct target *t,
 		  const char *text)
 {
-	struct event_time at = { now->mono_ns, now->wall_s * 1000 };
+	struct event_time at = event_time_of(now);
 
 	event_record(p->events, kind, &at, t ? t->index : TARGET_NONE,
 		     t ? t->name : "", text);
@@ -358,7 +366,7 @@ static void tell_selection(struct prober *p, const struct group *g,
 			   const struct group_change *c,
 			   const struct prober_now *now)
 {
-	struct event_time at = { now->mono_ns, now->wall_s * 1000 };
+	struct event_time at = event_time_of(now);
 	char text[EVENT_TEXT_MAX];
 
 	snprintf(text, sizeof(text), "%s: %.50s -> %.50s (%s)",
