@@ -16,6 +16,7 @@ sys.path.insert(0, os.path.join(HERE, "../e2e"))
 from quic_lib import BUILD, Lab, peer, skip, stop, system  # noqa: E402,F401
 
 SHORT = "--short" in sys.argv
+FAR = "192.0.2.1", "2001:db8::1"  # what the default routes lead to
 TICK = os.sysconf("SC_CLK_TCK")
 INSIDE = "DAE_BENCH_INSIDE"
 # Ours on one core, the servers on the other, if there are two.
@@ -47,12 +48,46 @@ def enter_own_network():
         os.environ[INSIDE] = "1"
         os.execvp("unshare", ["unshare", "--net", "--mount", sys.executable,
                               "-B", *sys.argv])
-    for line in ("link set lo up",
-                 "link add up0 type veth peer name up1",
-                 "addr add 192.0.2.2/24 dev up0",
-                 "link set up0 up", "link set up1 up",
-                 "route add default via 192.0.2.1"):
-        subprocess.run(["ip", *line.split()], check=True)
+    ip("link set lo up",
+       "link add up0 type veth peer name up1",
+       "addr add 192.0.2.2/24 dev up0",
+       "addr add 2001:db8::2/64 dev up0 nodad",
+       "link set up0 up", "link set up1 up",
+       f"route add default via {FAR[0]}",
+       f"route add default via {FAR[1]}")
+
+
+def ip(*lines, prefix=()):
+    for line in lines:
+        subprocess.run([*prefix, "ip", *line.split()], check=True)
+
+
+class FarLab(Lab):
+    """A lab whose servers are on a host of their own, beyond up0."""
+
+    def __init__(self):
+        super().__init__()
+        self.prefix = []
+        s = self.run(["unshare", "--net", "sh", "-c", "echo; exec sleep 9999"],
+                     stdout=subprocess.PIPE)
+        s.stdout.readline()
+        self.prefix = ["nsenter", f"--net=/proc/{s.pid}/ns/net"]
+        ip(f"link set up1 netns {s.pid}")
+        ip("link set lo up", f"addr add {FAR[0]}/24 dev up1",
+           f"addr add {FAR[1]}/64 dev up1 nodad", "link set up1 up",
+           prefix=self.prefix)
+
+    def run(self, argv, user=None, **kw):
+        return super().run([*self.prefix, *argv], user, **kw)
+
+
+def bytes_of_up0():
+    """Both ways, headers of IP included and those of the link not."""
+    p = subprocess.run(["ip", "-s", "-j", "link", "show", "up0"],
+                       stdout=subprocess.PIPE, check=True)
+    stats = json.loads(p.stdout)[0]["stats64"]
+    return sum(stats[way]["bytes"] - 14 * stats[way]["packets"]
+               for way in ("rx", "tx"))
 
 
 @contextlib.contextmanager
@@ -212,10 +247,10 @@ def observe(lines):
 
 
 @contextlib.contextmanager
-def bench():
+def bench(kind=Lab):
     """The lab, with the network and the cgroup around it."""
     enter_own_network()
-    with own_cgroup(), Lab() as lab:
+    with own_cgroup(), kind() as lab:
         bpf = os.path.join(lab.dir, "bpf")
         os.mkdir(bpf)
         subprocess.run(["mount", "-t", "bpf", "bpf", bpf], check=True)
