@@ -65,8 +65,9 @@ wait_for()
 finish()
 {
 	if [ "$failures" -gt 0 ]; then
-		echo "$failures checks failed; the daemon said:"
-		tail -n 40 "$lab/supervisor.log" || :
+		echo "$failures checks failed"
+		[ ! -f "$lab/supervisor.log" ] ||
+			tail -n 40 "$lab/supervisor.log"
 		exit 1
 	fi
 	echo "all as expected"
@@ -285,5 +286,29 @@ stream_check()
 			END { if (!f) print 99999 }' "$lab/stream.out") <= $2"
 }
 
-# What the daemon has in the router's kernel.
-rules_of_ours() { in_router ip rule show; in_router ip -6 rule show; }
+# All that we could leave in the router's kernel.
+kernel_view()
+{
+	in_router ip rule show
+	in_router ip -6 rule show
+	in_router ip -4 route show table all
+	# link-local addresses come when they come
+	in_router ip -6 route show table all | grep -v ' fe80::'
+	in_router tc qdisc show
+	in_router tc filter show dev lan0 ingress |
+		sed -E 's/:\[[0-9]+\]| id [0-9]+//g'
+	in_router sysctl -a -r '^net\.(ipv4|ipv6)\.' 2>/dev/null | grep -vE \
+		'^net\.ipv4\.(tcp_fastopen_key|route\.|tcp_mem|udp_mem)'
+	find "$lab/bpf" -mindepth 1 -printf 'pin %P\n'
+}
+
+# Wall clock in ms of the first event on the input of some kind and text.
+event_ms()
+{
+	local at
+
+	at=$(daectl events --json --since "$1" | jq -r --arg text "$2" \
+		'[.data[] | select("\(.kind) \(.subject): \(.text)" |
+			test($text))][0].at // empty')
+	[ -z "$at" ] || date -d "$at" +%s%3N
+}
