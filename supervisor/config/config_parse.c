@@ -81,6 +81,7 @@ static void read_sections(struct config_ctx *c, const struct ast_item *all,
 		if (merge(c, all, count, sections[i].name, &merged))
 			sections[i].read(c, &merged);
 	section_global_finish(c);
+	section_supervisor_finish(c->config);
 	if (!c->has_syntax_errors && !c->is_out_of_memory)
 		config_checks_run(c);
 }

@@ -88,7 +88,7 @@ struct config_supervisor {
 	uint32_t max_concurrent;     /* probes in flight */
 	uint32_t probe_rate;	     /* token bucket, probes a second */
 	bool adaptive;
-	uint64_t daily_bytes; /* 0: no budget */
+	uint64_t daily_bytes; /* of payload; 0: no budget */
 	uint64_t probe_timeout_ns;
 	/* on_all_dead of groups that do not say it; already copied into them */
 	int on_all_dead; /* enum on_all_dead */

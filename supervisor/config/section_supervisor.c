@@ -10,6 +10,9 @@
 
 #define MINUTE_NS (60 * NS_PER_S)
 #define MEGABYTE (1ULL << 20)
+#define DAILY_BYTES_UNSET UINT64_MAX
+/* Payload of a day that is 300 MB with its headers. */
+#define DAILY_BYTES_DEFAULT 200000000ULL
 
 static key_fn read_recycle, read_quarantine, read_monitors, read_url, read_path,
 	read_dead;
@@ -184,6 +187,7 @@ void section_supervisor_defaults(struct config *c)
 		.max_concurrent = 64,
 		.probe_rate = 100,
 		.adaptive = true,
+		.daily_bytes = DAILY_BYTES_UNSET,
 		.probe_timeout_ns = 10 * NS_PER_S,
 		.recycle = {
 			.max_age_ns = 24 * 60 * MINUTE_NS,
@@ -201,4 +205,12 @@ void section_supervisor_defaults(struct config *c)
 			.hold_ns = 60 * MINUTE_NS,
 		},
 	};
+}
+
+void section_supervisor_finish(struct config *c)
+{
+	struct config_supervisor *s = &c->supervisor;
+
+	if (s->daily_bytes == DAILY_BYTES_UNSET)
+		s->daily_bytes = s->adaptive ? DAILY_BYTES_DEFAULT : 0;
 }

@@ -12,6 +12,7 @@ section_fn section_global, section_subscription, section_node, section_group,
 /* Before the first block: what holds unless a block says otherwise. */
 void section_global_defaults(struct config *c);
 void section_supervisor_defaults(struct config *c);
+void section_supervisor_finish(struct config *c);
 /* After the last block of all files. */
 void section_global_finish(struct config_ctx *c);
 /* After all of these: what depends on several sections. */

@@ -328,37 +328,62 @@ void prober_tick(struct prober *p, const struct prober_now *now)
 		prober_update_stretch(p, now);
 }
 
+/* The selection that a node's check speaks for: QUIC takes its UDP path. */
+static unsigned int sel_of_check(enum check_class cls)
+{
+	switch (cls) {
+	case CHECK_QUIC4:
+		return CHECK_UDP4;
+	case CHECK_QUIC6:
+		return CHECK_UDP6;
+	default:
+		return cls;
+	}
+}
+
+/* What group @g would use for selection @sel now or soon. */
+static void mark_hot(struct prober *p, const struct group *g, unsigned int sel)
+{
+	struct group_candidates c;
+
+	group_candidates(g, sel, p->targets, &c);
+	for (uint32_t i = 0; i < MIN(c.count, (uint32_t)HOT_CANDIDATES); i++) {
+		struct target *t = target_table_get(p->targets, c.targets[i]);
+
+		if (t && (c.alive >> i & 1)) {
+			t->hot_sels |= (uint8_t)(1U << sel);
+			t->is_hot = true;
+		}
+	}
+}
+
 void prober_update_hot(struct prober *p, const struct prober_now *now)
 {
 	uint32_t limit = target_table_limit(p->targets);
-	struct group_candidates c;
 
 	for (uint32_t i = 0; i < limit; i++) {
 		struct target *t = target_table_get(p->targets, i);
 
-		if (t)
-			t->is_hot = t->kind != TARGET_NODE;
+		if (!t)
+			continue;
+		t->hot_sels = 0;
+		t->is_hot = t->kind != TARGET_NODE;
 	}
-	for (size_t g = 0; g < p->group_count; g++) {
-		for (unsigned int s = 0; s < GROUP_SELS; s++) {
-			group_candidates(&p->groups[g], s, p->targets, &c);
-			for (uint32_t i = 0;
-			     i < MIN(c.count, (uint32_t)HOT_CANDIDATES); i++) {
-				struct target *t = target_table_get(
-					p->targets, c.targets[i]);
-
-				if (t && (c.alive >> i & 1))
-					t->is_hot = true;
-			}
-		}
-	}
+	for (size_t g = 0; g < p->group_count; g++)
+		for (unsigned int s = 0; s < GROUP_SELS; s++)
+			mark_hot(p, &p->groups[g], s);
 	for (uint32_t id = 0; id < limit * TARGET_CHECKS; id++) {
 		const struct target *t = target_table_get(p->targets,
 							  id / TARGET_CHECKS);
+		unsigned int sel;
 
-		if (t)
-			schedule_set_hot(p->schedule, id, t->is_hot,
-					 now->mono_ns);
+		if (!t)
+			continue;
+		sel = sel_of_check(t->checks[id % TARGET_CHECKS].cls);
+		schedule_set_hot(p->schedule, id,
+				 t->kind != TARGET_NODE ||
+					 t->hot_sels >> sel & 1,
+				 now->mono_ns);
 	}
 }
 

@@ -55,6 +55,7 @@ struct target {
 	bool is_unsupported; /* shown, never probed or used */
 	bool is_quarantined; /* kept in step with quarantine by the prober */
 	bool is_hot;	     /* selected or next two of some group */
+	uint8_t hot_sels;    /* for which selections: bit 1 << check class */
 	uint8_t assumed;     /* enum verdict of one without checks */
 	enum node_admin admin;
 	uint64_t admin_until_ns; /* 0: until changed */

@@ -188,6 +188,7 @@ static void test_defaults(void **state DAE_UNUSED)
 	assert_int_equal(s->mark & s->so_mark, 0);
 	assert_int_equal(s->memory_total_bytes, 0);
 	assert_true(s->adaptive);
+	assert_int_equal(s->daily_bytes, 200000000);
 	assert_null(s->quic_check_url);
 	assert_int_equal(s->quarantine.crashes, 3);
 	assert_int_equal(s->quarantine.window_ns, 600 * NS_PER_S);

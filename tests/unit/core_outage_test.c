@@ -134,6 +134,29 @@ static void test_a_day_is_affordable(void **state)
 			300000000);
 }
 
+/* Only what a group would take for a selection is asked often about it. */
+static void test_hot_by_selection(void **state)
+{
+	static struct world w;
+	uint32_t often[TARGET_CHECKS] = { 0 };
+
+	(void)state;
+	world_start(&w, 40);
+	world_run(&w, 900 * S, 100 * NS_PER_MS);
+	for (uint32_t i = 0; i < 40; i++)
+		for (unsigned int k = 0; k < TARGET_CHECKS; k++) {
+			uint32_t id = target_check_id(world_node(&w, i)->index,
+						      k);
+
+			if (schedule_interval_ns(w.p->schedule, id, false) ==
+			    30 * S)
+				often[k]++;
+		}
+	assert_in_range(often[CHECK_TCP4], 1, 3);
+	assert_in_range(often[CHECK_UDP4], 1, 3);
+	world_stop(&w);
+}
+
 static void test_a_day_within_budget(void **state)
 {
 	struct budget b = day(40, 7000, 7000, 50000000);
@@ -200,6 +223,7 @@ int main(void)
 		cmocka_unit_test(test_outage_silent),
 		cmocka_unit_test(test_dead_uplink_at_start),
 		cmocka_unit_test(test_a_day_is_affordable),
+		cmocka_unit_test(test_hot_by_selection),
 		cmocka_unit_test(test_a_day_within_budget),
 		cmocka_unit_test(test_local_upstream_is_no_witness),
 		cmocka_unit_test(test_link_changes_are_damped),
