@@ -159,6 +159,16 @@ static void list_of(const struct kernel_route *r, const struct prober *p,
 	}
 }
 
+/* Alike but for what is alive. */
+static bool is_same_order(const struct datapath_list *a,
+			  const struct datapath_list *b)
+{
+	return a->count == b->count && a->last == b->last &&
+	       a->on_all_dead == b->on_all_dead &&
+	       memcmp(a->targets, b->targets,
+		      a->count * sizeof(a->targets[0])) == 0;
+}
+
 static int publish(const struct kernel_route *r, struct datapath *dp,
 		   size_t group, unsigned int sel,
 		   const struct datapath_list *next,
@@ -170,11 +180,9 @@ static int publish(const struct kernel_route *r, struct datapath *dp,
 		[CHECK_UDP4] = DAE_CLASS_UDP4,
 		[CHECK_UDP6] = DAE_CLASS_UDP6,
 	};
-	struct datapath_list same_order = *seen;
 	uint16_t id = r->group_ids[group];
 
-	same_order.alive = next->alive;
-	if (memcmp(&same_order, next, sizeof(same_order)) == 0)
+	if (is_same_order(seen, next))
 		return datapath_set_alive(dp, id, classes[sel], next->alive);
 	return datapath_publish_group(dp, id, classes[sel], next);
 }
@@ -193,7 +201,8 @@ size_t kernel_route_groups(const struct kernel_route *r, struct datapath *dp,
 
 		group_candidates(&p->groups[group], sel, p->targets, &c);
 		list_of(r, p, &c, &next);
-		if (memcmp(&seen[i], &next, sizeof(next)) == 0)
+		if (is_same_order(&seen[i], &next) &&
+		    seen[i].alive == next.alive)
 			continue;
 		e = publish(r, dp, group, sel, &next, &seen[i]);
 		if (e < 0) {

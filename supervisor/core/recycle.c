@@ -8,7 +8,8 @@
 
 #define SLOPE_SAMPLES_MIN 12
 #define MEMORY_TOTAL_MAX (256ULL << 20)
-#define WORKERS_MAX 8
+#define WORKERS_MAX 64		   /* that can be asked for */
+#define WORKERS_DERIVED 8	   /* without being asked */
 #define HARD_COMFORT (12ULL << 20) /* growth worth one more worker */
 #define HARD_MIN (2ULL << 20)
 #define HARD_MAX (64ULL << 20)
@@ -179,7 +180,7 @@ static uint64_t growth_each(uint64_t total, uint32_t n)
 
 static uint32_t derive_workers(const struct recycle_machine *m, uint64_t total)
 {
-	uint32_t n = MIN(m->cpus, (uint32_t)WORKERS_MAX);
+	uint32_t n = MIN(m->cpus, (uint32_t)WORKERS_DERIVED);
 
 	while (n > 1 && growth_each(total, n + 2) < HARD_COMFORT)
 		n--;
@@ -208,7 +209,7 @@ int recycle_derive(const struct recycle_machine *m, struct recycle_limits *ret)
 					   MEMORY_TOTAL_MAX);
 	if (growth_each(l.memory_total_bytes, 1) < HARD_MIN)
 		return -ENOSPC;
-	l.workers = m->workers ? m->workers
+	l.workers = m->workers ? MIN(m->workers, (uint32_t)WORKERS_MAX)
 			       : derive_workers(m, l.memory_total_bytes);
 	l.workers = fit_workers(l.workers, l.memory_total_bytes, need);
 	while (l.spares < 2 && growth_each(l.memory_total_bytes,

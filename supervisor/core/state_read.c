@@ -202,7 +202,7 @@ static void get_group(struct walk *w)
 					  SELECT_REASON_COUNT);
 		uint64_t since_ns = instant_ns(w, rcur_u32(&w->c));
 
-		if (m == GROUP_NONE)
+		if (!g || m == GROUP_NONE)
 			continue;
 		g->sel[i].member = g->sel[i].last = m;
 		g->sel[i].reason = (enum select_reason)reason;

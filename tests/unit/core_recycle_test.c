@@ -242,6 +242,9 @@ static void test_derive_examples(void **state)
 	m.workers = 8;
 	assert_int_equal(recycle_derive(&m, &l), 0);
 	assert_true(l.was_lowered);
+	m.workers = UINT32_MAX;
+	assert_int_equal(recycle_derive(&m, &l), 0);
+	assert_int_equal(l.workers + l.spares, 2);
 	m.memory_total_bytes = 5 * MB;
 	assert_int_equal(recycle_derive(&m, &l), -ENOSPC);
 	m.ram_bytes = 0;
