@@ -56,7 +56,7 @@ void world_start(struct world *w, uint32_t nodes)
 {
 	memset(w, 0, sizeof(*w));
 	make_config(w, nodes);
-	w->now = (struct prober_now){ 1000 * S, WALL };
+	w->now = (struct prober_now){ 1000 * S, WALL, 0 };
 	w->start_ns = w->now.mono_ns;
 	w->is_up = true;
 	for (unsigned int k = 0; k < TARGET_CHECKS; k++)
@@ -138,12 +138,23 @@ static void abort_expired(struct world *w)
 	}
 }
 
+/* As many steps as an event loop would sleep, at least one. */
+static uint64_t sleep_ns(const struct world *w, uint64_t until, uint64_t step)
+{
+	until = MIN(until, prober_next_ns(w->p, w->now.mono_ns));
+	for (size_t i = 0; i < w->flying; i++)
+		until = MIN(until, w->flights[i].end_ns);
+	if (until < w->now.mono_ns + step)
+		return step;
+	return (until - w->now.mono_ns) / step * step;
+}
+
 void world_run(struct world *w, uint64_t for_ns, uint64_t step_ns)
 {
 	uint64_t end = w->now.mono_ns + for_ns, tick = w->now.mono_ns;
 
 	while (w->now.mono_ns < end) {
-		w->now.mono_ns += step_ns;
+		w->now.mono_ns += sleep_ns(w, MIN(tick, end), step_ns);
 		w->now.wall_s = WALL +
 				(int64_t)((w->now.mono_ns - w->start_ns) / S);
 		for (size_t i = 0; i < w->flying;) {
