@@ -4,8 +4,7 @@
 
 #include "bpf/assign.bpf.h"
 
-#define PKT_BROADCAST 1
-#define PKT_MULTICAST 2
+#define PKT_HOST 0
 
 static __always_inline bool decide_is_special4(__u32 dst)
 {
@@ -21,7 +20,8 @@ static __always_inline bool decide_is_special6(const __u64 *dst)
 	return a >= 0xff00 || (a & 0xffc0) == 0xfe80;
 }
 
-/* Whether the packet is for the router itself or its link, not to forward. */
+/* Whether the packet is for the router itself or its link, or for another
+ * station (a bridge port sees those): not to be routed, in any case. */
 static __always_inline bool decide_is_local(const struct __sk_buff *skb,
 					    const struct packet *p, bool is_v6)
 {
@@ -31,7 +31,7 @@ static __always_inline bool decide_is_local(const struct __sk_buff *skb,
 	__u32 slot;
 	int i;
 
-	if (skb->pkt_type == PKT_BROADCAST || skb->pkt_type == PKT_MULTICAST)
+	if (p->has_mac && skb->pkt_type != PKT_HOST)
 		return true;
 	if (is_v6 ? decide_is_special6(p->dst6) : decide_is_special4(p->dst4))
 		return true;
@@ -69,6 +69,19 @@ decide_is_dns(const struct packet *p, const struct dae_rule *rule, __u32 result)
 	       !(result & RULE_IS_MUST || rule->flags & DAE_RULE_MUST);
 }
 
+/*
+ * What a group said for want of a candidate: datagrams ask again until it has
+ * one. A connection cannot change its way; if it has none, it asks by the next
+ * SYN.
+ */
+static __always_inline bool decide_may_stay(const struct packet *p,
+					    const struct flow_hit *f)
+{
+	if (p->proto == IPPROTO_UDP)
+		return f->verdict & DAE_FLOW_GROUP;
+	return group_kind(f) != DAE_KIND_BLOCK;
+}
+
 /* A new flow, by the rules. Whether the decision may be kept. */
 static __always_inline bool decide_new(const struct packet *p,
 				       struct flow_hit *f, bool is_v6)
@@ -92,7 +105,7 @@ static __always_inline bool decide_new(const struct packet *p,
 		tally_add(DAE_TALLY_GROUPS + group);
 		group_pick(f, group,
 			   dae_class_of(p->proto == IPPROTO_UDP, is_v6), 0);
-		return group_kind(f) != DAE_KIND_BLOCK;
+		return decide_may_stay(p, f);
 	}
 	tally_add(DAE_TALLY_BLOCK);
 	group_set(f, DAE_KIND_BLOCK, 0);

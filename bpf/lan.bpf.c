@@ -141,7 +141,7 @@ static __always_inline void lan_resolve(struct __sk_buff *skb,
 		before = f->verdict;
 		assign_hand_over(skb, p, f);
 		if (!FLOW_SAME(before, f->verdict))
-			is_new = group_kind(f) != DAE_KIND_BLOCK;
+			is_new = decide_may_stay(p, f);
 	}
 	if (is_new)
 		lan_keep_flow(at, is_v6);

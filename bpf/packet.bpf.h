@@ -45,8 +45,9 @@ struct packet {
 	__u32 ports; /* as on the wire, the source's first */
 	__u32 frag_id;
 	__u8 is_v6, proto, tcp_flags, dscp;
-	__u8 frag;    /* enum frag */
-	__u8 zero[3]; /* old verifiers refuse unwritten padding */
+	__u8 frag; /* enum frag */
+	__u8 has_mac;
+	__u8 zero[2]; /* old verifiers refuse unwritten padding */
 };
 
 static __always_inline bool packet_is_l4(__u8 proto)
@@ -273,6 +274,7 @@ static __always_inline int packet_parse(struct __sk_buff *skb, struct packet *p,
 	const void *ip = data;
 	__u16 proto;
 
+	p->has_mac = has_mac;
 	if (has_mac) {
 		if ((const void *)(eth + 1) > end)
 			return packet_parse_slow(skb, p, has_mac);

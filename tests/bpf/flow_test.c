@@ -147,6 +147,28 @@ static void dead_groups(void **state)
 	assert_int_equal(rig_count(r, DAE_COUNT_GROUP_DEAD), 3);
 }
 
+/* A datagram flow that went direct for want of a candidate comes back. */
+static void datagrams_return(void **state)
+{
+	struct datapath_list l = { .targets = { 10 },
+				   .count = 1,
+				   .on_all_dead = DAE_DEAD_DIRECT };
+	struct rig *r = *state;
+	struct frame udp, syn, ack;
+
+	make(&udp, 4, IPPROTO_UDP, 0);
+	make(&syn, 4, IPPROTO_TCP, RIG_SYN);
+	make(&ack, 4, IPPROTO_TCP, RIG_ACK);
+	datapath_publish_group(r->d, GROUP, DAE_CLASS_UDP4, &l);
+	datapath_publish_group(r->d, GROUP, DAE_CLASS_TCP4, &l);
+	expect_mark(r, &udp, 0);
+	expect_mark(r, &syn, 0);
+	datapath_set_alive(r->d, GROUP, DAE_CLASS_UDP4, 1);
+	datapath_set_alive(r->d, GROUP, DAE_CLASS_TCP4, 1);
+	expect_mark(r, &udp, 10);
+	expect_mark(r, &ack, 0); /* a connection cannot move */
+}
+
 static uint64_t now_ns(void)
 {
 	struct timespec ts;
@@ -277,6 +299,7 @@ int main(void)
 		CASE(reordering_keeps_flows),
 		CASE(classes_are_apart),
 		CASE(dead_groups),
+		CASE(datagrams_return),
 		CASE(heartbeat),
 		CASE(verdicts_survive_races),
 	};

@@ -341,6 +341,9 @@ static void link_traffic_passes(void **state)
 	make(&f, 4, IPPROTO_UDP, 80, 0);
 	memset(f.b, 0xff, 6); /* a broadcast of the link */
 	expect(r, &f, RIG_PASS, 0);
+	make(&f, 4, IPPROTO_TCP, 80, RIG_SYN);
+	memset(f.b, 0x02, 6); /* to another station, through a bridge */
+	expect(r, &f, RIG_PASS, 0);
 }
 
 #define CASE(test) cmocka_unit_test_setup(test, setup)

@@ -201,7 +201,7 @@ static void put_ip(struct frame *f, const struct ruleset_query *q)
 void frame_make(struct frame *f, const struct ruleset_query *q, uint8_t flags,
 		bool has_mac)
 {
-	static const uint8_t us[6] = { 0, 1, 2, 3, 4, 5 };
+	static const uint8_t us[6]; /* the address of TEST_RUN's device */
 	uint8_t *l4;
 
 	memset(f, 0, sizeof(*f));
