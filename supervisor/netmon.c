@@ -15,6 +15,7 @@
 #include "common/base.h"
 #include "common/fd.h"
 #include "common/log.h"
+#include "supervisor/datapath/policy.h"
 
 #define NETMON_SETTLE_MS 200
 #define NETMON_BUF 16384
@@ -187,18 +188,36 @@ static void on_settled(evutil_socket_t fd, short what, void *arg)
 	m->fn(m->ctx, &st);
 }
 
+/*
+ * Our policy routes are written anew with every look at the network, and the
+ * kernel tells of each: were that news, there would be no end to it.
+ */
+static bool is_news(const char *buf, ssize_t len)
+{
+	const struct nlmsghdr *nh = (const struct nlmsghdr *)buf;
+	const struct rtmsg *rt = NLMSG_DATA(nh);
+
+	return !NLMSG_OK(nh, len) || nh->nlmsg_type != RTM_NEWROUTE ||
+	       nh->nlmsg_len < NLMSG_LENGTH(sizeof(*rt)) ||
+	       rt->rtm_protocol != POLICY_RT_PROTOCOL;
+}
+
 /* What changed is not looked at here: bursts are awaited, then all is read. */
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	static const struct timeval settle = { .tv_usec = NETMON_SETTLE_MS *
 							  1000 };
 	struct netmon *m = arg;
-	char buf[4096];
+	char buf[4096] __attribute__((aligned(8)));
+	bool is_changed = false;
+	ssize_t len;
 
 	(void)what;
-	while (recv(fd, buf, sizeof(buf), MSG_DONTWAIT) > 0)
-		;
-	if (!evtimer_pending(m->settle, NULL))
+	while ((len = recv(fd, buf, sizeof(buf), MSG_DONTWAIT)) > 0)
+		is_changed |= is_news(buf, len);
+	/* too much to be told of it all: something changed */
+	is_changed |= len < 0 && errno == ENOBUFS;
+	if (is_changed && !evtimer_pending(m->settle, NULL))
 		evtimer_add(m->settle, &settle);
 }
 

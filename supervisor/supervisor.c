@@ -207,6 +207,17 @@ static void on_network(void *ctx, const struct netmon_state *st)
 	supervisor_wake(s);
 }
 
+/* What is so at the start: only what differs from it later is a change. */
+static void know_network(struct supervisor *s)
+{
+	struct netmon_state st;
+
+	if (netmon_read(&st) < 0)
+		return;
+	s->netmon_fingerprint = st.fingerprint;
+	s->had_default = st.has_default4 || st.has_default6;
+}
+
 int supervisor_new(struct supervisor **ret, const struct options *opt)
 {
 	struct supervisor *s = calloc(1, sizeof(*s));
@@ -227,6 +238,7 @@ int supervisor_new(struct supervisor **ret, const struct options *opt)
 		supervisor_free(&s);
 		return r;
 	}
+	know_network(s);
 	*ret = s;
 	return 0;
 }
