@@ -125,6 +125,11 @@ int datapath_load(struct datapath *d, const void *image, size_t len,
 	return 0;
 }
 
+void datapath_unload(struct datapath *d)
+{
+	generation_free(&d->next);
+}
+
 static struct attachment *find_iface(struct attachment *list, size_t count,
 				     uint32_t ifindex)
 {
