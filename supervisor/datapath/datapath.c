@@ -74,7 +74,7 @@ int datapath_open(struct datapath **ret, const struct datapath_options *opt,
 		r = choose_attach(d, ret_err);
 	if (r == 0)
 		r = maps_open(&d->maps, d->pin_dir, opt->flow_entries, ret_err);
-	if (r < 0) {
+	if (r != 0) {
 		datapath_close(&d);
 		return r;
 	}

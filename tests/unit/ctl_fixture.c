@@ -177,7 +177,7 @@ void ctl_fixture_event(struct ctl_fixture *f, const char *text)
 
 struct ctl_fixture *ctl_fixture_new(void)
 {
-	struct prober_now now = { NOW_NS, WALL_S };
+	struct prober_now now = { NOW_NS, WALL_S, 0 };
 	struct ctl_fixture *f = calloc(1, sizeof(*f));
 	int r;
 
