@@ -120,29 +120,10 @@ static int set_tcx(struct attachment *a, const struct bpf_program *prog,
 }
 
 /* 1: the filter at our handle is ours, 0: there is none. */
-static int find_filter(struct bpf_tc_hook *hook, uint32_t *ret_id)
+static int find_filter(uint32_t ifindex)
 {
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = ATTACH_TC_HANDLE,
-		    .priority = ATTACH_TC_PRIORITY);
-	struct bpf_prog_info info = { 0 };
-	uint32_t len = sizeof(info);
-	int fd, r;
-
-	r = bpf_tc_query(hook, &opts);
-	if (r < 0)
-		return r == -ENOENT || r == -EINVAL ? 0 : r;
-	fd = bpf_prog_get_fd_by_id(opts.prog_id);
-	if (fd < 0)
-		return fd;
-	r = bpf_prog_get_info_by_fd(fd, &info, &len);
-	close(fd);
-	if (r < 0)
-		return r;
-	*ret_id = opts.prog_id;
-	return strncmp(info.name, ATTACH_PROGRAM_PREFIX,
-		       strlen(ATTACH_PROGRAM_PREFIX)) == 0
-		       ? 1
-		       : -EEXIST;
+	return netlink_find_filter(ifindex, ATTACH_TC_HANDLE,
+				   ATTACH_TC_PRIORITY, ATTACH_PROGRAM_PREFIX);
 }
 
 static int set_clsact(struct attachment *a, const struct bpf_program *prog)
@@ -152,13 +133,12 @@ static int set_clsact(struct attachment *a, const struct bpf_program *prog)
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = ATTACH_TC_HANDLE,
 		    .priority = ATTACH_TC_PRIORITY,
 		    .prog_fd = bpf_program__fd(prog));
-	uint32_t id;
 	int r;
 
 	r = bpf_tc_hook_create(&hook);
 	if (r < 0 && r != -EEXIST)
 		return r;
-	r = find_filter(&hook, &id);
+	r = find_filter(a->ifindex);
 	if (r < 0)
 		return r;
 	if (r == 1)
@@ -172,10 +152,9 @@ int attach_remove_filter(uint32_t ifindex)
 		    .attach_point = BPF_TC_INGRESS);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = ATTACH_TC_HANDLE,
 		    .priority = ATTACH_TC_PRIORITY);
-	uint32_t id;
 	int r;
 
-	r = find_filter(&hook, &id);
+	r = find_filter(ifindex);
 	if (r <= 0)
 		return r == -EEXIST ? 0 : r;
 	r = bpf_tc_detach(&hook, &opts);

@@ -79,7 +79,15 @@ static int remove_pins(const char *dir)
 	return r;
 }
 
-static int remove_filters(void)
+static bool is_kept(uint32_t ifindex, const uint32_t *keep, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (keep[i] == ifindex)
+			return true;
+	return false;
+}
+
+static int remove_filters(const uint32_t *keep, size_t count)
 {
 	struct if_nameindex *list = if_nameindex(), *i;
 	int r = 0, q;
@@ -87,11 +95,43 @@ static int remove_filters(void)
 	if (!list)
 		return -errno;
 	for (i = list; i->if_index; i++) {
+		if (is_kept(i->if_index, keep, count))
+			continue;
 		q = attach_remove_filter(i->if_index);
 		r = r < 0 ? r : q;
 	}
 	if_freenameindex(list);
 	return r;
+}
+
+static int remove_links(const char *dir, const uint32_t *keep, size_t count)
+{
+	const struct dirent *e;
+	DIR *d = opendir(dir);
+	unsigned int ifindex;
+	int r = 0, q;
+
+	if (!d)
+		return -errno;
+	while ((e = readdir(d))) {
+		if (sscanf(e->d_name, LINK_PREFIX "%u", &ifindex) != 1 ||
+		    is_kept(ifindex, keep, count))
+			continue;
+		q = remove_pin(dir, e->d_name);
+		r = r < 0 ? r : q;
+	}
+	closedir(d);
+	return r;
+}
+
+int datapath_sweep(const char *pin_dir, const uint32_t *keep, size_t count,
+		   struct datapath_error *ret_err)
+{
+	int first = 0;
+
+	note(&first, remove_filters(keep, count), ret_err, "filters");
+	note(&first, remove_links(pin_dir, keep, count), ret_err, pin_dir);
+	return first;
 }
 
 int datapath_cleanup(const char *pin_dir, const char *saved_path,
@@ -101,7 +141,7 @@ int datapath_cleanup(const char *pin_dir, const char *saved_path,
 
 	error_capture_libbpf();
 	/* programs first: from here on packets go their own way */
-	note(&first, remove_filters(), ret_err, "filters");
+	note(&first, remove_filters(NULL, 0), ret_err, "filters");
 	if (pin_dir)
 		note(&first, remove_pins(pin_dir), ret_err, pin_dir);
 	note(&first, policy_remove(), ret_err, "rules and routes");

@@ -12,3 +12,7 @@
  */
 int datapath_cleanup(const char *pin_dir, const char *saved_path,
 		     struct datapath_error *ret_err);
+/* Programs that an earlier process with other interfaces left behind: off all
+ * but those in @keep. */
+int datapath_sweep(const char *pin_dir, const uint32_t *keep, size_t count,
+		   struct datapath_error *ret_err);

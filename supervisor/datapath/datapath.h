@@ -81,6 +81,8 @@ void datapath_close(struct datapath **d);
  * loaded one that was not attached. The running one is untouched. */
 int datapath_load(struct datapath *d, const void *image, size_t len,
 		  struct datapath_error *ret_err);
+/* Forget the loaded generation, if it was not attached. */
+void datapath_unload(struct datapath *d);
 /*
  * Make the loaded generation the running one on exactly the interfaces given
  * (ifindex each, at most DATAPATH_IFACES_MAX), detach it from others. On an

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 
 #include "common/base.h"
@@ -159,6 +160,60 @@ uint32_t netlink_u32(const struct rtattr *a)
 	if (a && RTA_PAYLOAD(a) >= sizeof(v))
 		memcpy(&v, RTA_DATA(a), sizeof(v));
 	return v;
+}
+
+struct wanted_filter {
+	uint32_t handle, priority;
+	const char *prefix;
+	int found;
+};
+
+static bool has_name(const struct rtattr *options, const char *prefix)
+{
+	const struct rtattr *a = RTA_DATA(options);
+	size_t len = RTA_PAYLOAD(options), n = strlen(prefix);
+
+	for (; RTA_OK(a, len); a = RTA_NEXT(a, len))
+		if ((a->rta_type & NLA_TYPE_MASK) == TCA_BPF_NAME)
+			return RTA_PAYLOAD(a) > n &&
+			       memcmp(RTA_DATA(a), prefix, n) == 0;
+	return false;
+}
+
+static int visit_filter(const struct nlmsghdr *h, void *arg)
+{
+	const struct tcmsg *tc = NLMSG_DATA(h);
+	const struct rtattr *tb[TCA_MAX + 1];
+	struct wanted_filter *w = arg;
+
+	if (h->nlmsg_type != RTM_NEWTFILTER ||
+	    h->nlmsg_len < NLMSG_LENGTH(sizeof(*tc)) ||
+	    tc->tcm_handle != w->handle || tc->tcm_info >> 16 != w->priority)
+		return 0;
+	netlink_index(h, sizeof(*tc), tb, TCA_MAX);
+	w->found = tb[TCA_OPTIONS] && has_name(tb[TCA_OPTIONS], w->prefix)
+			   ? 1
+			   : -EEXIST;
+	return 0;
+}
+
+int netlink_find_filter(uint32_t ifindex, uint32_t handle, uint32_t priority,
+			const char *prefix)
+{
+	struct wanted_filter w = { .handle = handle,
+				   .priority = priority,
+				   .prefix = prefix };
+	struct netlink_message m;
+	struct tcmsg *tc;
+	int r;
+
+	tc = netlink_start(&m, RTM_GETTFILTER, 0, sizeof(*tc));
+	tc->tcm_ifindex = (int)ifindex;
+	tc->tcm_parent = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS);
+	r = netlink_dump(NETLINK_ROUTE, &m, visit_filter, &w);
+	if (r == -EINVAL || r == -ENOENT || r == -ENODEV)
+		return 0; /* no such qdisc */
+	return r < 0 ? r : w.found;
 }
 
 static int note_filter(const struct nlmsghdr *h, void *arg)

@@ -39,5 +39,11 @@ void netlink_index(const struct nlmsghdr *h, size_t skip,
 /* The value of a u32 attribute, 0 if it is not there or too short. */
 uint32_t netlink_u32(const struct rtattr *a);
 
+/* The BPF filter with @handle and @priority on clsact ingress of @ifindex: 1 if
+ * the name it was attached with begins with @prefix, -EEXIST if it does not, 0
+ * if there is none. By name, since to open a program by its number takes
+ * CAP_SYS_ADMIN. */
+int netlink_find_filter(uint32_t ifindex, uint32_t handle, uint32_t priority,
+			const char *prefix);
 /* Whether any filter sits on the clsact qdisc of @ifindex: 1, 0 or -errno. */
 int netlink_has_filters(uint32_t ifindex);

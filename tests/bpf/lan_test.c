@@ -14,10 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <linux/capability.h>
 #include <linux/if_tun.h>
 
 #include <cmocka.h>
@@ -511,6 +513,51 @@ static void cleanup_leaves_nothing(struct rig *rig, enum attach_mode m)
 	stage_close(&s);
 }
 
+/* As the unit runs it: these three capabilities and no others. */
+static void drop_to_three_capabilities(void)
+{
+	struct __user_cap_header_struct h = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct d[2] = { { 0 } };
+	const int keep[] = { CAP_NET_ADMIN, CAP_BPF, CAP_PERFMON };
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(keep); i++)
+		d[keep[i] / 32].effective |= 1U << keep[i] % 32;
+	for (i = 0; i < 2; i++)
+		d[i].permitted = d[i].effective;
+	if (syscall(SYS_capset, &h, d) < 0)
+		_exit(3);
+}
+
+/* Loads, attaches, reloads and cleans up without being allowed everything. */
+static void three_capabilities_suffice(struct rig *rig, enum attach_mode m)
+{
+	struct stage s;
+	int status;
+	pid_t pid;
+
+	stage_open(&s, rig, m);
+	use(&s, RULE_DIRECT, 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		drop_to_three_capabilities();
+		rig_load(rig, &(struct config_routing){ 0 });
+		if (datapath_attach(rig->d, &s.w.lan, 1, NULL) < 0 ||
+		    datapath_refresh_local(rig->d) < 0)
+			_exit(1);
+		rig_load(rig, &(struct config_routing){ 0 });
+		if (datapath_attach(rig->d, &s.w.lan, 1, NULL) < 0)
+			_exit(2);
+		datapath_close(&rig->d);
+		_exit(datapath_cleanup(rig->pins, NULL, NULL) < 0 ? 4 : 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	all_go_to(&s, &s.a);
+	stage_close(&s);
+}
+
 static void need_tcx(void)
 {
 	if (!attach_has_tcx())
@@ -535,6 +582,7 @@ BOTH(router_is_reachable)
 BOTH(reload_and_adopt)
 BOTH(reload_loses_nothing)
 BOTH(tunnels_are_lans)
+BOTH(three_capabilities_suffice)
 BOTH(cleanup_leaves_nothing)
 
 /* each in a namespace of its own, whatever the last one left */
@@ -558,6 +606,8 @@ int main(void)
 		EACH(reload_loses_nothing_clsact),
 		EACH(tunnels_are_lans_tcx),
 		EACH(tunnels_are_lans_clsact),
+		EACH(three_capabilities_suffice_tcx),
+		EACH(three_capabilities_suffice_clsact),
 		EACH(cleanup_leaves_nothing_tcx),
 		EACH(cleanup_leaves_nothing_clsact),
 	};
