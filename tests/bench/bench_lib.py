@@ -233,10 +233,10 @@ class Daemon:
             raise RuntimeError(f"checks have failed: {bad[:5]}")
 
 
-def monitors(count, url, interval="100ms", more=""):
+def monitors(count, url, interval="100ms", more="", name="m"):
     """@count of them; {i} in the URL is the number."""
-    return "\n".join(f"m{i}: '{url.format(i=i)}' [interval: {interval}{more}]"
-                     for i in range(count))
+    return "\n".join(f"{name}{i}: '{url.format(i=i)}' "
+                     f"[interval: {interval}{more}]" for i in range(count))
 
 
 def observe(lines):

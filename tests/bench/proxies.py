@@ -19,8 +19,8 @@ def start(lab, *args):
     return int(s.stdout.readline())
 
 
-def web_peer(lab):
-    return start(lab, "web")
+def web_peer(lab, *cert_and_key):
+    return start(lab, "web", *cert_and_key)
 
 
 def socks_peer(lab):
