@@ -106,6 +106,7 @@ void job_assign(struct job_table *t, struct job *j, uint32_t worker,
 {
 	if (j->worker == JOB_NO_WORKER)
 		t->waiting--;
+	j->is_offered = false;
 	t->stats.redispatched += j->attempts > 0;
 	j->worker = worker;
 	j->generation = generation;

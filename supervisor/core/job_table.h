@@ -32,6 +32,7 @@ struct job {
 	bool is_solo;	   /* with nothing else in its worker */
 	bool is_witness;   /* asked for by the offline gate */
 	bool is_scheduled; /* schedule_done() is owed */
+	bool is_offered;   /* and nobody took it since */
 	uint64_t cookie;   /* of who asked for it by hand; 0: schedule */
 };
 

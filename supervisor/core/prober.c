@@ -105,13 +105,15 @@ static struct job *next_waiting(struct prober *p)
 	job_table_stats(p->jobs, &stats);
 	if (stats.waiting == 0)
 		return NULL;
-	if (j && j->worker != JOB_NO_WORKER)
-		j = NULL;
+	if (j && !j->is_offered)
+		j = NULL; /* taken: if it waits again, its turn is new too */
 	busy = solo_is_running(p);
 	do {
 		j = job_table_waiting(p->jobs, j);
 	} while (j && j->is_solo && busy);
 	p->offered = j ? j->id : 0;
+	if (j)
+		j->is_offered = true;
 	return j;
 }
 
@@ -151,6 +153,7 @@ static struct job *next_scheduled(struct prober *p,
 			return NULL;
 		}
 		j->is_scheduled = true;
+		j->is_offered = true;
 		p->offered = j->id;
 		return j;
 	}
