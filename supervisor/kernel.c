@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "supervisor/kernel.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include "common/fd.h"
 #include "common/log.h"
 #include "supervisor/config/config_parse.h"
+#include "supervisor/datapath/cleanup.h"
 #include "supervisor/kernel_ids.h"
 #include "supervisor/kernel_links.h"
 #include "supervisor/kernel_route.h"
@@ -171,14 +173,6 @@ static int build(struct kernel *k, const struct config *c, struct build *b,
 	return r < 0 ? kernel_fail(e, r, "rules", NULL) : 0;
 }
 
-int kernel_check(struct kernel *k, const struct config *c,
-		 struct kernel_error *e)
-{
-	auto_build struct build b = { .group_ids = NULL };
-
-	return build(k, c, &b, e);
-}
-
 static void adopt_build(struct kernel *k, const struct config *c,
 			struct build *b)
 {
@@ -225,6 +219,28 @@ static int open_datapath(struct kernel *k, const struct config_supervisor *s,
 	return r < 0 ? kernel_fail(e, r, "datapath", &why) : 0;
 }
 
+static bool has_pins(const char *dir)
+{
+	DIR *d = dir ? opendir(dir) : NULL;
+	const struct dirent *e;
+	bool found = false;
+
+	while (d && !found && (e = readdir(d)) != NULL)
+		found = e->d_name[0] != '.';
+	if (d)
+		closedir(d);
+	return found;
+}
+
+/* An earlier process may have had other interfaces; ours are attached now. */
+static void sweep(struct kernel *k, const struct kernel_links *links)
+{
+	struct datapath_error why = { .text = "" };
+
+	if (datapath_sweep(k->pin_dir, links->ifindex, links->count, &why) < 0)
+		log_warn("kernel: %s", why.text);
+}
+
 static int apply_kernel(struct kernel *k, const struct config *c,
 			const struct build *b, const struct prober *p,
 			struct kernel_error *e)
@@ -233,6 +249,7 @@ static int apply_kernel(struct kernel *k, const struct config *c,
 				      .target_ids = b->target_ids,
 				      .group_ids = b->group_ids,
 				      .saved_sysctls = k->sysctl_path };
+	bool is_heir = !k->has_rules && has_pins(k->pin_dir);
 	struct datapath_error why = { .text = "" };
 	struct kernel_links links;
 	int r;
@@ -256,9 +273,14 @@ static int apply_kernel(struct kernel *k, const struct config *c,
 	kernel_route_groups(&route, k->dp, p, b->seen);
 	datapath_refresh_local(k->dp);
 	r = datapath_attach(k->dp, links.ifindex, links.count, &why);
-	return r < 0 ? kernel_fail(e, r, "attaching", &why) : 0;
+	if (r < 0)
+		return kernel_fail(e, r, "attaching", &why);
+	if (is_heir)
+		sweep(k, &links);
+	return 0;
 }
 
+/* Numbers of nodes that are not in @c may be used again. */
 static void forget_targets(struct kernel *k, const struct config *c)
 {
 	auto_free uint64_t *keep = calloc(c->node_count + 1, sizeof(*keep));
@@ -270,30 +292,88 @@ static void forget_targets(struct kernel *k, const struct config *c)
 	kernel_ids_retain(&k->ids, keep, c->node_count);
 }
 
+int kernel_check(struct kernel *k, const struct config *c,
+		 struct kernel_error *e)
+{
+	auto_build struct build b = { .group_ids = NULL };
+	int r = build(k, c, &b, e);
+
+	if (k->has_rules)
+		forget_targets(k, k->config);
+	return r;
+}
+
+/* Nothing of ours in the kernel: no program, pin, rule, route or sysctl. */
+static void leave_kernel(struct kernel *k)
+{
+	struct datapath_error why = { .text = "" };
+
+	datapath_close(&k->dp);
+	if (datapath_cleanup(k->pin_dir, k->sysctl_path, &why) < 0)
+		log_warn("kernel: %s", why.text);
+}
+
+/* What was told to the kernel before it went wrong is taken back; lists of
+ * groups when they are published next. */
+static void restore(struct kernel *k)
+{
+	struct kernel_route route = { .config = k->config,
+				      .target_ids = k->target_ids,
+				      .group_ids = k->group_ids,
+				      .saved_sysctls = k->sysctl_path };
+	struct datapath_error why = { .text = "" };
+
+	if (!k->has_rules)
+		return; /* at the start: what an earlier process left runs on */
+	forget_targets(k, k->config);
+	if (!k->is_active) {
+		if (k->dp)
+			leave_kernel(k);
+		return;
+	}
+	datapath_unload(k->dp);
+	kernel_route_forget(k->seen, k->config->group_count);
+	if (kernel_route_policies(&route, &why) < 0 ||
+	    kernel_route_targets(&route, k->dp) < 0)
+		log_warn("kernel: what was in force is not restored: %s",
+			 why.text);
+}
+
+/* Mode observe, after mode route in this process or in the one before. */
+static int stop_routing(struct kernel *k, struct kernel_error *e)
+{
+	int r = k->is_active ? datapath_detach(k->dp) : 0;
+
+	if (r < 0)
+		return kernel_fail(e, r, "detaching", NULL);
+	if (k->is_active || (!k->has_rules && has_pins(k->pin_dir)))
+		leave_kernel(k);
+	k->is_active = false;
+	return 0;
+}
+
 int kernel_apply(struct kernel *k, const struct config *c,
 		 const struct prober *p, struct kernel_error *e)
 {
 	auto_build struct build b = { .group_ids = NULL };
+	bool is_route = c->supervisor.mode == MODE_ROUTE;
 	int r;
 
 	r = build(k, c, &b, e);
 	if (r < 0)
 		return r;
-	if (c->supervisor.mode == MODE_ROUTE) {
-		r = apply_kernel(k, c, &b, p, e);
-		if (r < 0)
-			return r;
-		k->is_active = true;
-		k->epoch++;
-		forget_targets(k, c);
-		save_ids(k);
-	} else if (k->is_active) {
-		r = datapath_detach(k->dp);
-		if (r < 0)
-			return kernel_fail(e, r, "detaching", NULL);
-		k->is_active = false;
+	r = is_route ? apply_kernel(k, c, &b, p, e) : stop_routing(k, e);
+	if (r < 0) {
+		if (is_route)
+			restore(k);
+		return r;
 	}
+	k->is_active = is_route;
+	k->epoch += is_route;
+	forget_targets(k, c);
 	adopt_build(k, c, &b);
+	if (is_route)
+		save_ids(k);
 	return 0;
 }
 

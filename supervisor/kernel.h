@@ -36,7 +36,9 @@ void kernel_free(struct kernel **k);
 /*
  * Compile @c's rules and, in mode route, bring the kernel to them: policy
  * routes, nodes, groups, rules, attachment, in this order; with the groups as
- * @p has them. A failure before the attachment leaves what runs untouched.
+ * @p has them. On a failure what was in force is in force again, but for the
+ * groups: kernel_publish() those. In mode observe what mode route left in the
+ * kernel is removed.
  */
 int kernel_apply(struct kernel *k, const struct config *c,
 		 const struct prober *p, struct kernel_error *ret_err);

@@ -106,8 +106,8 @@ static int prepare(struct supervisor *s, struct next *n,
 	return r < 0 ? fail(res, r, err.text) : 0;
 }
 
-/* The prober takes over all that stays; then the kernel flips; then the rest,
- * which cannot fail. */
+/* The prober takes over all that stays; then the kernel flips, or all is as it
+ * was; then the rest, which cannot fail. */
 static int swap(struct supervisor *s, struct next *n, struct ctl_outcome *res)
 {
 	struct prober_now now = supervisor_now();
@@ -118,20 +118,16 @@ static int swap(struct supervisor *s, struct next *n, struct ctl_outcome *res)
 	r = prober_new(&p, n->config, s->prober, &now);
 	if (r < 0)
 		return fail(res, r, "not enough memory for the new targets");
+	prober_update_groups(p, &now);
+	r = kernel_apply(s->kernel, n->config, p, &err);
+	if (r < 0) {
+		prober_give_back(&p, s->prober, s->config);
+		kernel_publish(s->kernel, s->prober);
+		return fail(res, r, err.text);
+	}
 	prober_free(&s->prober);
 	s->prober = p;
 	SWAP(s->config, n->config); /* the old one until we return */
-	prober_update_groups(p, &now);
-	r = kernel_apply(s->kernel, s->config, p, &err);
-	if (r < 0) {
-		fail(res, r, err.text);
-		SWAP(s->config, n->config);
-		if (prober_new(&p, s->config, s->prober, &now) == 0) {
-			prober_free(&s->prober);
-			s->prober = p;
-		}
-		return r;
-	}
 	SWAP(s->ca_fd, n->ca_fd);
 	pool_set_ca(s->pool, s->ca_fd);
 	s->limits = n->limits;

@@ -65,6 +65,10 @@ struct prober_final {
  * health, jobs, counters and events and is to be freed. -ENOMEM, -EINVAL. */
 int prober_new(struct prober **ret, const struct config *c, struct prober *old,
 	       const struct prober_now *now);
+/* The reload failed after all: @old, which is of @c, has its things again and
+ * goes on; frees *p. Nothing but prober_update_groups() happened meanwhile. */
+void prober_give_back(struct prober **p, struct prober *old,
+		      const struct config *c);
 /* Accepts NULL, sets *p to NULL. */
 void prober_free(struct prober **p);
 #define auto_prober __attribute__((cleanup(prober_free)))

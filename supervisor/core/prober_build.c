@@ -453,6 +453,18 @@ int prober_new(struct prober **ret, const struct config *c, struct prober *old,
 	return 0;
 }
 
+void prober_give_back(struct prober **pp, struct prober *old,
+		      const struct config *c)
+{
+	struct prober *p = *pp;
+
+	old->jobs = TAKE_PTR(p->jobs);
+	old->events = TAKE_PTR(p->events);
+	old->quarantine = TAKE_PTR(p->quarantine);
+	quarantine_set_policy(old->quarantine, &c->supervisor.quarantine);
+	prober_free(pp);
+}
+
 void prober_free(struct prober **pp)
 {
 	struct prober *p = *pp;
