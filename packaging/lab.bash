@@ -201,8 +201,15 @@ lab_dns()
 		dig +time=1 +tries=1 @"$lab_dns" web.lab
 }
 
-lab_proxies()
+# Debian 13 has no dante: there the engine's client is the SOCKS proxy.
+lab_socks()
 {
+	if [ -z "$(type -P danted)" ]; then
+		lab_start socks far ss-local -s "$lab_far.30" -p 8388 \
+			-b "$lab_far.20" -l 1080 -k lab \
+			-m chacha20-ietf-poly1305 -u
+		return
+	fi
 	cat >"$lab/danted.conf" <<-DANTE
 	logoutput: stderr
 	internal: $lab_far.20 port = 1080
@@ -218,6 +225,11 @@ lab_proxies()
 	socks pass { from: 0.0.0.0/0 to: 0.0.0.0/0
 		command: bindreply udpreply }
 	DANTE
+	lab_start socks far danted -f "$lab/danted.conf"
+}
+
+lab_proxies()
+{
 	cat >"$lab/tinyproxy.conf" <<-TINY
 	Port 8888
 	Listen $lab_far.21
@@ -226,7 +238,7 @@ lab_proxies()
 	Allow 0.0.0.0/0
 	LogLevel Warning
 	TINY
-	lab_start socks far danted -f "$lab/danted.conf"
+	lab_socks
 	lab_start http far tinyproxy -d -c "$lab/tinyproxy.conf"
 	lab_start engine-server far ss-server -s "$lab_far.30" -p 8388 \
 		-k lab -m chacha20-ietf-poly1305 -u

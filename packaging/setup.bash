@@ -8,16 +8,61 @@
 die() { echo "${0##*/}: $*" >&2; exit 1; }
 step() { printf '\n== %s\n' "$*"; }
 
+# ticking COMMAND...: says every 15 s that it still runs.
+ticking()
+{
+	local start=$SECONDS status=0 ticker
+
+	while sleep 15 >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do
+		echo "   $((SECONDS - start)) s"
+	done &
+	ticker=$!
+	"$@" || status=$?
+	kill "$ticker"
+	wait "$ticker" 2>/dev/null || :
+	return $status
+}
+
 # One line about what is missing, before anything was changed.
 setup_require_system()
 {
 	[ "$(id -u)" = 0 ] || die "needs root: sudo $0"
-	release=$(. /etc/os-release 2>/dev/null && echo "$ID $VERSION_ID") ||
+	release=$(. /etc/os-release 2>/dev/null && echo "$ID ${VERSION_ID:-}") ||
 		release=unknown
 	case $release in
 	"debian 12" | "debian 13") release=${release#debian } ;;
 	*) die "needs Debian 12 or 13, this is $release" ;;
 	esac
+}
+
+# What hosts in network namespaces and programs in the kernel need. bpf() with a
+# command that does not exist says EINVAL where it may be called at all.
+setup_require_kernel()
+{
+	local caps cap missing="" nr
+
+	caps=$((16#$(awk '$1 == "CapEff:" { print $2 }' /proc/self/status)))
+	for cap in kill=5 setgid=6 setuid=7 net_admin=12 sys_admin=21 \
+		perfmon=38 bpf=39; do
+		((caps >> ${cap#*=} & 1)) || missing+=" CAP_${cap%=*}"
+	done
+	[ -z "$missing" ] || die "not permitted here:${missing^^}" \
+		"(a container has to be privileged)"
+	[ "$(awk '{ print $3 }' /proc/self/uid_map)" = 4294967295 ] ||
+		die "root of a user namespace may not load programs"
+	case $(uname -m) in
+	x86_64) nr=321 ;;
+	aarch64) nr=280 ;;
+	*) die "needs x86_64 or aarch64, this is $(uname -m)" ;;
+	esac
+	perl -MPOSIX -e 'syscall(shift() + 0, -1, 0, 0);
+		exit($! == EPERM || $! == ENOSYS)' "$nr" ||
+		die "bpf() is not permitted here (by seccomp, or no BPF in" \
+			"the kernel)"
+	unshare -m mount -t bpf bpf /mnt 2>/dev/null ||
+		die "bpffs cannot be mounted here (mount -t bpf)"
+	unshare -n true 2>/dev/null ||
+		die "network namespaces cannot be made here"
 }
 
 # setup_list GROUP...: the packages of the groups, on this release.
@@ -58,18 +103,24 @@ setup_install()
 	local policy=/usr/sbin/policy-rc.d made=0 status=0
 
 	echo "installing $*"
-	export DEBIAN_FRONTEND=noninteractive
-	apt-get -q update >/dev/null || die "apt-get update failed"
+	export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
+	apt-get -q update >"$log" 2>&1 || setup_no_packages
 	if [ ! -e "$policy" ]; then
 		printf '#!/bin/sh\nexit 101\n' >"$policy"
 		chmod 755 "$policy"
 		made=1
 	fi
-	apt-get -q -y install --no-install-recommends "$@" >"$log" 2>&1 \
+	apt-get -q -y install --no-install-recommends \
+		-o APT::Keep-Downloaded-Packages=false "$@" >>"$log" 2>&1 \
 		</dev/null || status=1
 	[ "$made" = 0 ] || rm -f "$policy"
-	[ "$status" = 0 ] ||
-		die "apt-get install failed: $(tail -n 5 "$log")"
+	[ "$status" = 0 ] || setup_no_packages
+}
+
+setup_no_packages()
+{
+	die "packages cannot be installed (is the registry reachable?):" \
+		"$(grep -m 1 -E '^(E|W|Err):' "$log" || echo unknown) (see $log)"
 }
 
 setup_packages()
