@@ -27,206 +27,7 @@
 #include "common/base.h"
 #include "supervisor/datapath/attach.h"
 #include "supervisor/datapath/cleanup.h"
-#include "supervisor/datapath/policy.h"
-#include "tests/bpf/rig.h"
-#include "tests/bpf/world.h"
-
-#define PORT 8080
-#define ENGINE_PORT 7777
-#define UPLINK_MARK 0x77
-#define SOON_MS 4000
-#define NEVER_MS 400
-
-enum { TARGET_ENGINE, TARGET_UPLINK };
-enum { GROUP_ENGINE = 3, GROUP_UPLINK = 4, GROUP_BOTH = 5 };
-
-struct stage {
-	struct rig *rig;
-	struct world w;
-	struct listeners {
-		int tcp4, tcp6, udp4, udp6;
-	} a, b, engine;
-};
-
-static const struct policy_local local = { RIG_MARK, RIG_MARK, 2023, 2023 };
-
-static struct rule_value any_port = { .range = { 0, 65535 } };
-static struct rule_cond all = { .fn = RULE_DPORT,
-				.values = &any_port,
-				.value_count = 1 };
-
-static void listen_all(const struct stage *s, struct listeners *l,
-		       enum world_ns ns, const char *addr4, const char *addr6,
-		       uint16_t port)
-{
-	int transparent = ns == NS_ROUTER;
-
-	l->tcp4 = world_listen(&s->w, ns, SOCK_STREAM, addr4, port,
-			       transparent);
-	l->tcp6 = world_listen(&s->w, ns, SOCK_STREAM, addr6, port,
-			       transparent);
-	l->udp4 = world_listen(&s->w, ns, SOCK_DGRAM, addr4, port, transparent);
-	l->udp6 = world_listen(&s->w, ns, SOCK_DGRAM, addr6, port, transparent);
-}
-
-static void close_all(struct listeners *l)
-{
-	close(l->tcp4);
-	close(l->tcp6);
-	close(l->udp4);
-	close(l->udp6);
-}
-
-static void use_rules(struct stage *s, const struct rule_outbound *out)
-{
-	struct config_rule rule = { .conds = &all,
-				    .cond_count = 1,
-				    .out = *out };
-	struct config_routing routing = { .rules = &rule, .rule_count = 1 };
-	struct datapath_error err = { 0 };
-
-	rig_load(s->rig, &routing);
-	if (datapath_attach(s->rig->d, &s->w.lan, 1, &err) < 0)
-		fail_msg("attach: %s", err.text);
-}
-
-static void use(struct stage *s, enum rule_action action, size_t group)
-{
-	struct rule_outbound out = { .action = action, .group = group };
-
-	use_rules(s, &out);
-}
-
-static void make_targets(struct stage *s)
-{
-	const uint16_t engine[] = { TARGET_ENGINE },
-		       uplink[] = { TARGET_UPLINK };
-	const uint16_t both[] = { TARGET_ENGINE, TARGET_UPLINK };
-
-	rig_target_tproxy(s->rig, TARGET_ENGINE, "::", ENGINE_PORT);
-	rig_target_mark(s->rig, TARGET_UPLINK, UPLINK_MARK);
-	rig_group(s->rig, GROUP_ENGINE, engine, 1, DAE_DEAD_BLOCK);
-	rig_group(s->rig, GROUP_UPLINK, uplink, 1, DAE_DEAD_BLOCK);
-	rig_group(s->rig, GROUP_BOTH, both, 2, DAE_DEAD_BLOCK);
-}
-
-static void make_routes(const struct stage *s)
-{
-	struct policy_uplink up = { .mark = UPLINK_MARK,
-				    .priority = 2024,
-				    .table = 2024,
-				    .ifindex = s->w.wan_b };
-	struct datapath_error err = { 0 };
-
-	assert_int_equal(addr_parse("10.3.0.2", &up.gateway), 0);
-	if (policy_check(&local, &up, 1, &err) < 0 ||
-	    policy_apply(&local, &up, 1, &err) < 0)
-		fail_msg("policy: %s", err.text);
-	/* applied again: nothing changes, nothing collides with itself */
-	assert_int_equal(policy_check(&local, &up, 1, &err), 0);
-	assert_int_equal(policy_apply(&local, &up, 1, &err), 0);
-}
-
-static void stage_open(struct stage *s, struct rig *rig, enum attach_mode m)
-{
-	memset(s, 0, sizeof(*s));
-	s->rig = rig;
-	world_make(&s->w);
-	listen_all(s, &s->a, NS_A, "0.0.0.0", "::", PORT);
-	listen_all(s, &s->b, NS_B, "0.0.0.0", "::", PORT);
-	listen_all(s, &s->engine, NS_ROUTER, "127.0.0.1", "::1", ENGINE_PORT);
-	rig_open(rig, m, 1024);
-	assert_int_equal(datapath_refresh_local(rig->d), 0);
-	make_targets(s);
-	make_routes(s);
-}
-
-static void stage_close(struct stage *s)
-{
-	rig_close(s->rig);
-	close_all(&s->a);
-	close_all(&s->b);
-	close_all(&s->engine);
-	world_end(&s->w);
-}
-
-/* A new TCP connection of the client that @listener accepts. */
-static int expect_at(const struct stage *s, int listener, const char *far,
-		     int *ret_client)
-{
-	int fd = world_connect(&s->w, SOCK_STREAM, far, PORT), got;
-
-	if (!world_readable(listener, SOON_MS))
-		fail_msg("connection to %s did not arrive", far);
-	got = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
-	assert_true(got >= 0);
-	assert_true(world_writable(fd, SOON_MS));
-	*ret_client = fd;
-	return got;
-}
-
-/* Bytes both ways. */
-static void converse(int client, int server)
-{
-	char buf[8] = { 0 };
-
-	assert_int_equal(write(client, "ping", 4), 4);
-	assert_true(world_readable(server, SOON_MS));
-	assert_int_equal(read(server, buf, sizeof(buf)), 4);
-	assert_int_equal(write(server, "pong!", 5), 5);
-	assert_true(world_readable(client, SOON_MS));
-	assert_int_equal(read(client, buf, sizeof(buf)), 5);
-}
-
-static void tcp_goes_to(const struct stage *s, int listener, const char *far)
-{
-	int client, server;
-
-	server = expect_at(s, listener, far, &client);
-	converse(client, server);
-	close(client);
-	close(server);
-}
-
-static void udp_goes_to(const struct stage *s, int socket, const char *far)
-{
-	int fd = world_connect(&s->w, SOCK_DGRAM, far, PORT), i;
-	char buf[8];
-
-	for (i = 0; i < 3; i++) {
-		assert_int_equal(write(fd, "ping", 4), 4);
-		if (!world_readable(socket, SOON_MS))
-			fail_msg("datagram %d to %s did not arrive", i, far);
-		assert_int_equal(read(socket, buf, sizeof(buf)), 4);
-	}
-	close(fd);
-}
-
-static void goes_nowhere(const struct stage *s, int type, const char *far)
-{
-	int fd = world_connect(&s->w, type, far, PORT);
-	const int all_sockets[] = {
-		s->a.tcp4,	s->a.tcp6,	s->a.udp4,	s->a.udp6,
-		s->b.tcp4,	s->b.tcp6,	s->b.udp4,	s->b.udp6,
-		s->engine.tcp4, s->engine.tcp6, s->engine.udp4, s->engine.udp6
-	};
-	size_t i;
-
-	if (type == SOCK_DGRAM)
-		assert_int_equal(write(fd, "ping", 4), 4);
-	usleep(NEVER_MS * 1000);
-	for (i = 0; i < ARRAY_LEN(all_sockets); i++)
-		assert_false(world_readable(all_sockets[i], 0));
-	close(fd);
-}
-
-static void all_go_to(const struct stage *s, const struct listeners *l)
-{
-	tcp_goes_to(s, l->tcp4, WORLD_FAR4);
-	tcp_goes_to(s, l->tcp6, WORLD_FAR6);
-	udp_goes_to(s, l->udp4, WORLD_FAR4);
-	udp_goes_to(s, l->udp6, WORLD_FAR6);
-}
+#include "tests/bpf/stage.h"
 
 static void ways(struct rig *rig, enum attach_mode m)
 {
@@ -236,20 +37,20 @@ static void ways(struct rig *rig, enum attach_mode m)
 	struct stage s;
 
 	stage_open(&s, rig, m);
-	use(&s, RULE_DIRECT, 0);
-	all_go_to(&s, &s.a);
-	use(&s, RULE_BLOCK, 0);
-	goes_nowhere(&s, SOCK_STREAM, WORLD_FAR4);
-	goes_nowhere(&s, SOCK_DGRAM, WORLD_FAR6);
-	use(&s, RULE_GROUP, GROUP_UPLINK);
-	tcp_goes_to(&s, s.b.tcp4, WORLD_FAR4);
-	udp_goes_to(&s, s.b.udp4, WORLD_FAR4);
+	stage_use(&s, RULE_DIRECT, 0);
+	stage_all_go_to(&s, &s.a);
+	stage_use(&s, RULE_BLOCK, 0);
+	stage_goes_nowhere(&s, SOCK_STREAM, WORLD_FAR4);
+	stage_goes_nowhere(&s, SOCK_DGRAM, WORLD_FAR6);
+	stage_use(&s, RULE_GROUP, GROUP_UPLINK);
+	stage_tcp_goes_to(&s, s.b.tcp4, WORLD_FAR4);
+	stage_udp_goes_to(&s, s.b.udp4, WORLD_FAR4);
 	/* the uplink's gateway is IPv4's: IPv6 must not leave elsewhere */
-	goes_nowhere(&s, SOCK_DGRAM, WORLD_FAR6);
-	use_rules(&s, &marked);
-	tcp_goes_to(&s, s.b.tcp4, WORLD_FAR4);
-	use(&s, RULE_GROUP, GROUP_ENGINE);
-	all_go_to(&s, &s.engine);
+	stage_goes_nowhere(&s, SOCK_DGRAM, WORLD_FAR6);
+	stage_use_rules(&s, &marked);
+	stage_tcp_goes_to(&s, s.b.tcp4, WORLD_FAR4);
+	stage_use(&s, RULE_GROUP, GROUP_ENGINE);
+	stage_all_go_to(&s, &s.engine);
 	stage_close(&s);
 }
 
@@ -270,8 +71,8 @@ static void engine_sees_destination(struct rig *rig, enum attach_mode m)
 	struct stage s;
 
 	stage_open(&s, rig, m);
-	use(&s, RULE_GROUP, GROUP_ENGINE);
-	server = expect_at(&s, s.engine.tcp4, WORLD_FAR4, &client);
+	stage_use(&s, RULE_GROUP, GROUP_ENGINE);
+	server = stage_expect_at(&s, s.engine.tcp4, WORLD_FAR4, &client);
 	assert_int_equal(getsockname(server, (struct sockaddr *)&to, &len), 0);
 	assert_string_equal(inet_ntop(AF_INET, &to.sin_addr, text,
 				      sizeof(text)),
@@ -306,8 +107,8 @@ static void fail_over(struct rig *rig, enum attach_mode m)
 	char buf[8];
 
 	stage_open(&s, rig, m);
-	use(&s, RULE_GROUP, GROUP_BOTH);
-	server = expect_at(&s, s.engine.tcp4, WORLD_FAR4, &client);
+	stage_use(&s, RULE_GROUP, GROUP_BOTH);
+	server = stage_expect_at(&s, s.engine.tcp4, WORLD_FAR4, &client);
 	udp = world_connect(&s.w, SOCK_DGRAM, WORLD_FAR4, PORT);
 	assert_int_equal(write(udp, "one", 3), 3);
 	assert_true(world_readable(s.engine.udp4, SOON_MS));
@@ -315,21 +116,21 @@ static void fail_over(struct rig *rig, enum attach_mode m)
 
 	datapath_set_alive(rig->d, GROUP_BOTH, DAE_CLASS_TCP4, 2);
 	datapath_set_alive(rig->d, GROUP_BOTH, DAE_CLASS_UDP4, 2);
-	tcp_goes_to(&s, s.b.tcp4, WORLD_FAR4);
-	converse(client, server);
+	stage_tcp_goes_to(&s, s.b.tcp4, WORLD_FAR4);
+	stage_converse(client, server);
 	assert_int_equal(write(udp, "two", 3), 3); /* moved */
 	assert_true(world_readable(s.b.udp4, SOON_MS));
 	assert_int_equal(read(s.b.udp4, buf, sizeof(buf)), 3);
 
 	datapath_set_alive(rig->d, GROUP_BOTH, DAE_CLASS_TCP4, 3);
-	tcp_goes_to(&s, s.engine.tcp4, WORLD_FAR4);
+	stage_tcp_goes_to(&s, s.engine.tcp4, WORLD_FAR4);
 	close(s.engine.tcp4); /* dies before any probe has noticed */
-	tcp_goes_to(&s, s.b.tcp4, WORLD_FAR4);
+	stage_tcp_goes_to(&s, s.b.tcp4, WORLD_FAR4);
 	s.engine.tcp4 = world_listen(&s.w, NS_ROUTER, SOCK_STREAM, "127.0.0.1",
 				     ENGINE_PORT, 1);
-	converse(client, server);
+	stage_converse(client, server);
 	datapath_set_alive(rig->d, GROUP_BOTH, DAE_CLASS_TCP4, 0);
-	goes_nowhere(&s, SOCK_STREAM, WORLD_FAR4);
+	stage_goes_nowhere(&s, SOCK_STREAM, WORLD_FAR4);
 	close(client);
 	close(server);
 	close(udp);
@@ -343,18 +144,18 @@ static void router_is_reachable(struct rig *rig, enum attach_mode m)
 	int l4, l6, client, server;
 
 	stage_open(&s, rig, m);
-	use(&s, RULE_BLOCK, 0);
+	stage_use(&s, RULE_BLOCK, 0);
 	l4 = world_listen(&s.w, NS_ROUTER, SOCK_STREAM, WORLD_LAN4, PORT, 0);
 	l6 = world_listen(&s.w, NS_ROUTER, SOCK_STREAM, WORLD_LAN6, PORT, 0);
-	server = expect_at(&s, l4, WORLD_LAN4, &client);
-	converse(client, server);
+	server = stage_expect_at(&s, l4, WORLD_LAN4, &client);
+	stage_converse(client, server);
 	close(client);
 	close(server);
-	tcp_goes_to(&s, l6, WORLD_LAN6);
+	stage_tcp_goes_to(&s, l6, WORLD_LAN6);
 	/* the address towards a is the router's too */
 	close(l4);
 	l4 = world_listen(&s.w, NS_ROUTER, SOCK_STREAM, "10.2.0.1", PORT, 0);
-	tcp_goes_to(&s, l4, "10.2.0.1");
+	stage_tcp_goes_to(&s, l4, "10.2.0.1");
 	assert_true(rig_count(rig, DAE_COUNT_PASS_LOCAL) >= 3);
 	close(l4);
 	close(l6);
@@ -375,24 +176,24 @@ static void reload_and_adopt(struct rig *rig, enum attach_mode m)
 	struct stage s;
 
 	stage_open(&s, rig, m);
-	use(&s, RULE_GROUP, GROUP_ENGINE);
-	server = expect_at(&s, s.engine.tcp4, WORLD_FAR4, &client);
-	use(&s, RULE_DIRECT, 0);
-	converse(client, server);
-	tcp_goes_to(&s, s.a.tcp4, WORLD_FAR4);
-	use(&s, RULE_GROUP, GROUP_UPLINK);
+	stage_use(&s, RULE_GROUP, GROUP_ENGINE);
+	server = stage_expect_at(&s, s.engine.tcp4, WORLD_FAR4, &client);
+	stage_use(&s, RULE_DIRECT, 0);
+	stage_converse(client, server);
+	stage_tcp_goes_to(&s, s.a.tcp4, WORLD_FAR4);
+	stage_use(&s, RULE_GROUP, GROUP_UPLINK);
 	datapath_close(&rig->d); /* as a kill would */
-	converse(client, server);
-	tcp_goes_to(&s, s.b.tcp4, WORLD_FAR4);
+	stage_converse(client, server);
+	stage_tcp_goes_to(&s, s.b.tcp4, WORLD_FAR4);
 	if (datapath_open(&rig->d, &opt, &err) < 0)
 		fail_msg("adopt: %s", err.text);
 	datapath_read_status(rig->d, &status);
 	assert_true(status.was_adopted);
-	converse(client, server);
-	tcp_goes_to(&s, s.b.tcp4, WORLD_FAR4);
-	use(&s, RULE_GROUP, GROUP_ENGINE);
-	converse(client, server);
-	all_go_to(&s, &s.engine);
+	stage_converse(client, server);
+	stage_tcp_goes_to(&s, s.b.tcp4, WORLD_FAR4);
+	stage_use(&s, RULE_GROUP, GROUP_ENGINE);
+	stage_converse(client, server);
+	stage_all_go_to(&s, &s.engine);
 	close(client);
 	close(server);
 	stage_close(&s);
@@ -412,8 +213,8 @@ static void reload_loses_nothing(struct rig *rig, enum attach_mode m)
 	assert_int_equal(setsockopt(s.a.udp4, SOL_SOCKET, SO_RCVBUFFORCE,
 				    &(int){ 4 << 20 }, sizeof(int)),
 			 0);
-	use(&s, RULE_DIRECT, 0);
-	udp_goes_to(&s, s.a.udp4, WORLD_FAR4);
+	stage_use(&s, RULE_DIRECT, 0);
+	stage_udp_goes_to(&s, s.a.udp4, WORLD_FAR4);
 	fd = world_connect(&s.w, SOCK_DGRAM, WORLD_FAR4, PORT);
 	pid = fork();
 	assert_true(pid >= 0);
@@ -426,7 +227,7 @@ static void reload_loses_nothing(struct rig *rig, enum attach_mode m)
 		_exit(0);
 	}
 	for (i = 0; i < RELOADS; i++) {
-		use(&s, RULE_DIRECT, 0);
+		stage_use(&s, RULE_DIRECT, 0);
 		while (read(s.a.udp4, buf, sizeof(buf)) == 4)
 			got++;
 	}
@@ -470,7 +271,7 @@ static void tunnels_are_lans(struct rig *rig, enum attach_mode m)
 		fail_msg("tun: %s", strerror(errno));
 	world_run("ip addr add 10.9.0.1/24 dev tun0 && ip link set tun0 up");
 	ifindex = if_nametoindex("tun0");
-	use(&s, RULE_GROUP, GROUP_UPLINK);
+	stage_use(&s, RULE_GROUP, GROUP_UPLINK);
 	if (datapath_attach(rig->d, &ifindex, 1, &err) < 0)
 		fail_msg("attach: %s", err.text);
 	query_make(&q, "10.9.0.2", WORLD_FAR4, IPPROTO_UDP, PORT);
@@ -481,7 +282,7 @@ static void tunnels_are_lans(struct rig *rig, enum attach_mode m)
 	assert_int_equal(write(tun, f.b, f.len), f.len);
 	assert_true(world_readable(s.b.udp4, SOON_MS));
 	/* taken off the other interface, as it was not named */
-	tcp_goes_to(&s, s.a.tcp4, WORLD_FAR4);
+	stage_tcp_goes_to(&s, s.a.tcp4, WORLD_FAR4);
 	close(tun);
 	stage_close(&s);
 }
@@ -495,13 +296,13 @@ static void cleanup_leaves_nothing(struct rig *rig, enum attach_mode m)
 
 	stage_open(&s, rig, m);
 	world_run("ip rule add fwmark 0x5 lookup 77 priority 500");
-	use(&s, RULE_BLOCK, 0);
-	goes_nowhere(&s, SOCK_STREAM, WORLD_FAR4);
+	stage_use(&s, RULE_BLOCK, 0);
+	stage_goes_nowhere(&s, SOCK_STREAM, WORLD_FAR4);
 	datapath_close(&rig->d);
 	for (i = 0; i < 2; i++)
 		if (datapath_cleanup(rig->pins, NULL, &err) < 0)
 			fail_msg("cleanup: %s", err.text);
-	all_go_to(&s, &s.a);
+	stage_all_go_to(&s, &s.a);
 	world_run("test ! -e %s", rig->pins);
 	world_run("! tc filter show dev lan0 ingress | grep -q . && "
 		  "! tc qdisc show dev lan0 | grep -q clsact");
@@ -537,7 +338,7 @@ static void three_capabilities_suffice(struct rig *rig, enum attach_mode m)
 	pid_t pid;
 
 	stage_open(&s, rig, m);
-	use(&s, RULE_DIRECT, 0);
+	stage_use(&s, RULE_DIRECT, 0);
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
@@ -554,7 +355,7 @@ static void three_capabilities_suffice(struct rig *rig, enum attach_mode m)
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
-	all_go_to(&s, &s.a);
+	stage_all_go_to(&s, &s.a);
 	stage_close(&s);
 }
 
