@@ -102,6 +102,8 @@ static void ask_check(struct asks *a, struct ask *k, unsigned int i)
 	int r;
 
 	r = prober_ask(a->s->prober, check, k->cookie, &now, &j);
+	if (r == 0)
+		j->is_trial = !k->q.commit;
 	if (r == 0 || (r == -EBUSY && join_running(a, k, check)))
 		k->pending++;
 	else

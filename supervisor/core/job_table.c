@@ -75,6 +75,7 @@ int job_table_add(struct job_table *t, const struct job *spec, struct job **ret)
 	j->worker = JOB_NO_WORKER;
 	j->generation = 0;
 	j->attempts = 0;
+	j->deaths = 0;
 	j->sent_ns = 0;
 	t->waiting++;
 	t->stats.added++;
@@ -106,7 +107,6 @@ void job_assign(struct job_table *t, struct job *j, uint32_t worker,
 {
 	if (j->worker == JOB_NO_WORKER)
 		t->waiting--;
-	j->is_offered = false;
 	t->stats.redispatched += j->attempts > 0;
 	j->worker = worker;
 	j->generation = generation;
@@ -127,7 +127,8 @@ void job_unassign(struct job_table *t, struct job *j)
 }
 
 size_t job_table_worker_lost(struct job_table *t, uint32_t worker,
-			     uint32_t generation, struct job **ret, size_t max)
+			     uint32_t generation, bool blame, struct job **ret,
+			     size_t max)
 {
 	size_t n = 0;
 
@@ -138,6 +139,7 @@ size_t job_table_worker_lost(struct job_table *t, uint32_t worker,
 			continue;
 		j->worker = JOB_NO_WORKER;
 		j->sent_ns = 0;
+		j->deaths += blame;
 		t->waiting++;
 		if (n < max)
 			ret[n] = j;
@@ -156,7 +158,7 @@ bool job_is_exhausted(const struct job *j, uint64_t now_ns)
 {
 	if (now_ns >= limit_ns(j))
 		return true;
-	return j->worker == JOB_NO_WORKER && j->attempts >= JOB_ATTEMPTS;
+	return j->worker == JOB_NO_WORKER && j->deaths >= JOB_DEATHS;
 }
 
 struct job *job_table_expired(const struct job_table *t, uint64_t now_ns)

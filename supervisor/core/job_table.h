@@ -12,7 +12,7 @@
 
 #define JOB_TABLE_MAX 65536
 #define JOB_NO_WORKER UINT32_MAX
-#define JOB_ATTEMPTS 3		   /* workers that may die of one job */
+#define JOB_DEATHS 3		   /* workers that may die of one job */
 #define JOB_SLACK_NS 2000000000ULL /* for a worker to say it in time */
 
 enum job_stage { JOB_STAGE_RESOLVE, JOB_STAGE_PROBE };
@@ -28,11 +28,13 @@ struct job {
 	uint32_t worker;      /* place, JOB_NO_WORKER: waits to be sent */
 	uint32_t generation;
 	uint8_t attempts;  /* workers it was given to */
+	uint8_t deaths;	   /* of them, those that it may have killed */
 	uint8_t stage;	   /* enum job_stage */
 	bool is_solo;	   /* with nothing else in its worker */
 	bool is_witness;   /* asked for by the offline gate */
 	bool is_scheduled; /* schedule_done() is owed */
 	bool is_offered;   /* and nobody took it since */
+	bool is_trial;	   /* asked for by hand, judges nobody */
 	uint64_t cookie;   /* of who asked for it by hand; 0: schedule */
 };
 
@@ -62,12 +64,13 @@ void job_assign(struct job_table *t, struct job *j, uint32_t worker,
 void job_unassign(struct job_table *t, struct job *j);
 /*
  * The worker is gone: its jobs wait again. Writes at most @max of them to @ret
- * and returns how many it had. Those out of time or attempts
- * (job_is_exhausted()) are for the caller to finish.
+ * and returns how many it had. @blame: one of them may have killed it. Those
+ * that are over by that (job_is_exhausted()) are for the caller to finish.
  */
 size_t job_table_worker_lost(struct job_table *t, uint32_t worker,
-			     uint32_t generation, struct job **ret, size_t max);
-/* Waiting past its deadline or after JOB_ATTEMPTS, or with a worker that is
+			     uint32_t generation, bool blame, struct job **ret,
+			     size_t max);
+/* Waiting past its deadline or after JOB_DEATHS, or with a worker that is
  * silent past the deadline and JOB_SLACK_NS. */
 bool job_is_exhausted(const struct job *j, uint64_t now_ns);
 /* Some exhausted job, or NULL. */

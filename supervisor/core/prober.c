@@ -277,7 +277,8 @@ static void settle(struct prober *p, struct job *j, const struct result *r,
 	if (!t)
 		return; /* a reload took the check away meanwhile */
 	account(p, t, r, now);
-	ret->effect = judge(p, &ret->job, r, now);
+	if (!ret->job.is_trial)
+		ret->effect = judge(p, &ret->job, r, now);
 	reschedule(p, &ret->job, &t->checks[ret->job.check % TARGET_CHECKS],
 		   p->totals.dropped_results != dropped, now);
 	prober_follow_gate(p, now);
@@ -317,8 +318,8 @@ static void quarantine_target(struct prober *p, uint64_t identity,
 void prober_worker_lost(struct prober *p, uint32_t worker, uint32_t generation,
 			bool blame, const struct prober_now *now)
 {
-	size_t n = job_table_worker_lost(p->jobs, worker, generation, p->lost,
-					 PROBER_JOBS_MAX);
+	size_t n = job_table_worker_lost(p->jobs, worker, generation, blame,
+					 p->lost, PROBER_JOBS_MAX);
 	size_t suspects = 0;
 	int held = 0;
 

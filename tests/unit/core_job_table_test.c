@@ -83,8 +83,8 @@ static void test_worker_lost(void **state)
 	b = add(t, 2);
 	job_assign(t, a, 0, 1, 5);
 	job_assign(t, b, 0, 1, 5);
-	assert_int_equal(job_table_worker_lost(t, 0, 2, lost, 1), 0);
-	assert_int_equal(job_table_worker_lost(t, 0, 1, lost, 1), 2);
+	assert_int_equal(job_table_worker_lost(t, 0, 2, true, lost, 1), 0);
+	assert_int_equal(job_table_worker_lost(t, 0, 1, true, lost, 1), 2);
 	job_table_stats(t, &st);
 	assert_int_equal(st.waiting, 2);
 	assert_ptr_equal(job_table_waiting(t, NULL), a); /* oldest first */
@@ -103,10 +103,10 @@ static void test_attempts_end(void **state)
 	(void)state;
 	assert_int_equal(job_table_new(&t, 4), 0);
 	j = add(t, 1);
-	for (uint32_t i = 0; i < JOB_ATTEMPTS; i++) {
+	for (uint32_t i = 0; i < JOB_DEATHS; i++) {
 		assert_false(job_is_exhausted(j, 2));
 		job_assign(t, j, i, 1, 2);
-		job_table_worker_lost(t, i, 1, lost, 1);
+		job_table_worker_lost(t, i, 1, true, lost, 1);
 	}
 	assert_true(job_is_exhausted(j, 2));
 	assert_ptr_equal(job_table_expired(t, 2), j);
@@ -167,7 +167,8 @@ static void test_random_life(void **state)
 		else if (j && h % 5 == 3)
 			job_finish(t, j);
 		else
-			job_table_worker_lost(t, h >> 20 & 3, 1, lost, 64);
+			job_table_worker_lost(t, h >> 20 & 3, 1, true, lost,
+					      64);
 		job_table_stats(t, &st);
 		assert_int_equal(st.added, st.finished + st.live);
 		for (; (j = job_table_at(t, n)); n++) {

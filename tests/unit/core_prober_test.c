@@ -161,6 +161,37 @@ static void test_reload_keeps_what_stays(void **state)
 	world_stop(&w);
 }
 
+/* What the next one took, the running one has again. */
+static void test_reload_given_back(void **state)
+{
+	static struct world w;
+	struct job_stats before, after;
+	uint32_t selected, nodes;
+	struct prober *next;
+
+	(void)state;
+	world_start(&w, 20);
+	world_run(&w, 100 * S, 20 * NS_PER_MS);
+	job_table_stats(w.p->jobs, &before);
+	selected = group_selected(&w.p->groups[0], CHECK_TCP4);
+	nodes = target_table_count(w.p->targets);
+	w.config.node_count = w.group.member_count = 1;
+	assert_int_equal(prober_new(&next, &w.config, w.p, &w.now), 0);
+	prober_update_groups(next, &w.now);
+	w.config.node_count = w.group.member_count = 20;
+	prober_give_back(&next, w.p, &w.config);
+	assert_null(next);
+	job_table_stats(w.p->jobs, &after);
+	assert_int_equal(after.live, before.live);
+	assert_int_equal(target_table_count(w.p->targets), nodes);
+	assert_int_equal(group_selected(&w.p->groups[0], CHECK_TCP4), selected);
+	for (uint32_t i = 0; i < 20; i++)
+		assert_int_equal(world_node(&w, i)->state, NODE_UP);
+	world_run(&w, 60 * S, 20 * NS_PER_MS);
+	world_expect_ledger(&w);
+	world_stop(&w);
+}
+
 static void test_admin(void **state)
 {
 	static struct world w;
@@ -202,6 +233,36 @@ static void test_ask_by_hand(void **state)
 	assert_int_equal(prober_ask(w.p, j->check, 8, &w.now, &again), -EBUSY);
 	assert_ptr_equal(prober_next_job(w.p, &w.now), j);
 	assert_true(prober_next_ns(w.p, w.now.mono_ns) <= j->deadline_ns);
+	world_stop(&w);
+}
+
+/* A trial is shown to who asked and judges nobody; committed, it counts. */
+static void test_trial(void **state)
+{
+	static struct world w;
+	struct result bad = { .outcome = OUTCOME_REFUSED };
+	struct prober_final f;
+	struct target *t;
+	struct job *j;
+	uint32_t check;
+
+	(void)state;
+	world_start(&w, 2);
+	world_run(&w, 100 * S, 20 * NS_PER_MS);
+	t = world_node(&w, 0);
+	check = target_check_id(t->index, 0);
+	assert_int_equal(t->checks[0].health.verdict, VERDICT_UP);
+	for (int trial = 1; trial >= 0; trial--) {
+		uint64_t fails = t->checks[0].health.fail_total;
+
+		assert_int_equal(prober_ask(w.p, check, 7, &w.now, &j), 0);
+		j->is_trial = trial;
+		prober_finish(w.p, j, &bad, &w.now, &f);
+		assert_int_equal(f.result.outcome, OUTCOME_REFUSED);
+		world_run(&w, 15 * S, 20 * NS_PER_MS);
+		assert_int_equal(t->checks[0].health.fail_total - fails,
+				 trial ? 0 : 1);
+	}
 	world_stop(&w);
 }
 
@@ -315,8 +376,10 @@ int main(void)
 		cmocka_unit_test(test_culprit_is_held),
 		cmocka_unit_test(test_held_is_released_by_time),
 		cmocka_unit_test(test_reload_keeps_what_stays),
+		cmocka_unit_test(test_reload_given_back),
 		cmocka_unit_test(test_admin),
 		cmocka_unit_test(test_ask_by_hand),
+		cmocka_unit_test(test_trial),
 		cmocka_unit_test(test_groups_are_not_evaluated_for_each_sample),
 		cmocka_unit_test(test_upstreams_and_monitors),
 		cmocka_unit_test(test_node_without_group),
