@@ -134,6 +134,20 @@ static void get_check(struct walk *w, struct target *t)
 		c->health = h;
 }
 
+/* What its checks come to, as long as their last verdict is old. */
+static void settle_state(struct target *t, uint64_t now_ns)
+{
+	uint64_t since_ns = 0;
+
+	if (!target_update_state(t, now_ns))
+		return;
+	for (unsigned int k = 0; k < TARGET_CHECKS; k++)
+		if (t->checks[k].is_used)
+			since_ns = MAX(since_ns, t->checks[k].health.since_ns);
+	if (since_ns)
+		t->state_since_ns = since_ns;
+}
+
 static void get_target(struct walk *w)
 {
 	uint64_t identity = rcur_u64(&w->c);
@@ -159,6 +173,8 @@ static void get_target(struct walk *w)
 					 (left_s - w->away_s) * NS_PER_S);
 	for (uint32_t i = 0; i < n && !is_over(w); i++)
 		get_check(w, t);
+	if (t)
+		settle_state(t, w->now->mono_ns);
 }
 
 static struct group *find_group(const struct walk *w, const char *name)

@@ -123,6 +123,9 @@ static void test_round_trip(void **state)
 	assert_int_equal(h->ok_total, 13);
 	/* the verdict is 1000 s old, and 50 s went by since */
 	assert_int_equal(h->since_ns, now.mono_ns - 1050 * S);
+	assert_int_equal(b.t[0]->state, NODE_UP);
+	assert_int_equal(b.t[0]->state_since_ns, h->since_ns);
+	assert_int_equal(b.t[1]->state, NODE_DOWN);
 	h = &b.t[1]->checks[2].health;
 	assert_int_equal(h->verdict, VERDICT_DOWN);
 	assert_int_equal(h->last_error.foreign, 48);
