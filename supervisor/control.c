@@ -16,8 +16,7 @@
 #include "supervisor/reload.h"
 #include "supervisor/supervisor.h"
 
-static void view_kernel(struct supervisor *s, struct ctl_kernel *k,
-			uint64_t now_ns)
+static void view_kernel(struct supervisor *s, struct ctl_kernel *k)
 {
 	struct datapath *dp = kernel_datapath(s->kernel);
 	struct datapath_counters *c;
@@ -28,10 +27,10 @@ static void view_kernel(struct supervisor *s, struct ctl_kernel *k,
 	datapath_read_status(dp, &st);
 	k->is_active = st.is_attached;
 	k->attach = st.is_tcx ? "tcx" : "clsact";
-	k->programs = 1;
+	k->programs = st.is_attached; /* one generation of rules */
 	k->links = st.interface_count;
 	k->epoch = kernel_epoch(s->kernel);
-	k->heartbeat_ns = now_ns;
+	k->heartbeat_ns = kernel_last_beat_ns(s->kernel);
 	k->flow_entries = st.flow_entries;
 	c = malloc(sizeof(*c));
 	if (c && datapath_read_counters(dp, c) == 0)
@@ -83,7 +82,7 @@ static void control_view(void *ctx, struct ctl_view *v)
 			pool_view(s->pool, i, &p);
 		pids[i] = p.pid;
 	}
-	view_kernel(s, &v->kernel, v->mono_ns);
+	view_kernel(s, &v->kernel);
 	view_warnings(s, v);
 }
 

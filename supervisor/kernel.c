@@ -36,6 +36,7 @@ struct kernel {
 	uint16_t *target_ids;	     /* by index of config.nodes */
 	struct datapath_list *seen;  /* as published, GROUP_SELS to a group */
 	uint64_t epoch;
+	uint64_t beat_ns; /* last heartbeat, 0: none */
 };
 
 static int kernel_fail(struct kernel_error *e, int r, const char *what,
@@ -391,8 +392,10 @@ void kernel_publish(struct kernel *k, const struct prober *p)
 
 void kernel_beat(struct kernel *k, uint64_t now_ns)
 {
-	if (k->is_active)
-		datapath_beat(k->dp, now_ns);
+	if (!k->is_active)
+		return;
+	datapath_beat(k->dp, now_ns);
+	k->beat_ns = now_ns;
 }
 
 int kernel_refresh(struct kernel *k, struct kernel_error *e)
@@ -456,4 +459,9 @@ uint32_t kernel_uplink_mark(const struct kernel *k, const struct config_node *n)
 uint64_t kernel_epoch(const struct kernel *k)
 {
 	return k->epoch;
+}
+
+uint64_t kernel_last_beat_ns(const struct kernel *k)
+{
+	return k->beat_ns;
 }

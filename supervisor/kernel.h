@@ -63,3 +63,5 @@ uint32_t kernel_uplink_mark(const struct kernel *k,
 			    const struct config_node *n);
 /* How often groups were published. */
 uint64_t kernel_epoch(const struct kernel *k);
+/* When kernel_beat() was last heard, 0: never. */
+uint64_t kernel_last_beat_ns(const struct kernel *k);

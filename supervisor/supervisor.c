@@ -29,6 +29,7 @@
 #define TURN_MIN_NS NS_PER_MS
 #define TURN_MAX_NS NS_PER_S
 #define SAVE_EVERY_NS (60 * NS_PER_S)
+#define SAVE_SOON_NS NS_PER_S /* after what a crash must not make forgotten */
 
 struct prober_now supervisor_now(void)
 {
@@ -78,6 +79,12 @@ void supervisor_event(struct supervisor *s, enum event_kind kind,
 	event_record(s->prober->events, kind, &at, TARGET_NONE, subject, text);
 }
 
+static bool is_worth_saving(uint32_t kind)
+{
+	return kind == EVENT_QUARANTINE || kind == EVENT_RELEASE ||
+	       kind == EVENT_SELECTION || kind == EVENT_ADMIN;
+}
+
 /* What has happened since the last turn, one log line each. */
 static void tell_events(struct supervisor *s)
 {
@@ -87,6 +94,7 @@ static void tell_events(struct supervisor *s)
 
 	for (; e; e = event_after(s->prober->events, s->event_seq)) {
 		s->event_seq = e->seq;
+		s->wants_save |= is_worth_saving(e->kind);
 		log_info("%s: %s: %s", event_kind_name(e->kind),
 			 e->subject[0] ? e->subject : "-", e->text);
 	}
@@ -136,6 +144,7 @@ static void save_state(struct supervisor *s)
 	struct prober_now now = supervisor_now();
 
 	s->saved_ns = now.mono_ns;
+	s->wants_save = false;
 	state_file_save(s->opt.state_dir, s->prober, &now);
 }
 
@@ -149,7 +158,8 @@ static void on_second(evutil_socket_t fd, short what, void *arg)
 	kernel_beat(s->kernel, now.mono_ns);
 	engines_update(s);
 	prober_tick(s->prober, &now);
-	if (now.mono_ns - s->saved_ns >= SAVE_EVERY_NS)
+	if (now.mono_ns - s->saved_ns >=
+	    (s->wants_save ? SAVE_SOON_NS : SAVE_EVERY_NS))
 		save_state(s);
 	notify_send("WATCHDOG=1");
 	supervisor_wake(s);

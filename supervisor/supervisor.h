@@ -49,6 +49,7 @@ struct supervisor {
 	uint64_t event_seq; /* logged and told up to here */
 	uint64_t netmon_fingerprint;
 	bool had_default; /* a default route, at some time */
+	bool wants_save;  /* something a crash must not make forgotten */
 	bool is_stopping;
 	char fence_warning[256]; /* empty: none */
 	char kernel_warning[256];
