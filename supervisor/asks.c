@@ -144,8 +144,20 @@ int asks_start(struct asks *a, uint64_t ticket,
 	k->rounds_left = q->count;
 	LIST_INSERT_HEAD(&a->list, k, entries);
 	a->count++;
-	next_round(a, k);
 	return 0;
+}
+
+void asks_begin(struct asks *a)
+{
+	struct ask *k = LIST_FIRST(&a->list);
+
+	while (k) {
+		struct ask *next = LIST_NEXT(k, entries);
+
+		if (!k->pending)
+			next_round(a, k);
+		k = next;
+	}
 }
 
 void asks_final(struct asks *a, const struct prober_final *f)

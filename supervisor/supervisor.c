@@ -132,6 +132,7 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 	if (prober_update_groups(s->prober, &now))
 		kernel_publish(s->kernel, s->prober);
 	dispatch_expire(s->dispatch);
+	asks_begin(s->asks);
 	dispatch_run(s->dispatch);
 	if (prober_update_groups(s->prober, &now))
 		kernel_publish(s->kernel, s->prober);
