@@ -187,8 +187,9 @@ static int make_socket(struct ctl_server *s, const struct ctl_server_options *o)
 	if (r < 0)
 		return r;
 	strcpy(s->path, o->path);
-	if (o->group != CTL_NO_GID && chown(o->path, (uid_t)-1, o->group) < 0)
-		return -errno;
+	r = ctl_access_allow(o->path, o->group, o->admin);
+	if (r < 0)
+		return r;
 	if (listen(fd, 16) < 0)
 		return -errno;
 	s->fd = TAKE_FD(fd);

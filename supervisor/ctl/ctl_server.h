@@ -11,13 +11,13 @@
 #include <sys/types.h>
 
 #include "supervisor/ctl/ctl.h"
+#include "supervisor/ctl/ctl_access.h"
 
 struct event_base;
 struct ctl_server;
 
 #define CTL_CLIENTS_MAX 64
 #define CTL_PER_UID_MAX 8
-#define CTL_NO_GID ((gid_t)-1)
 
 struct ctl_server_options {
 	const char *path; /* the socket; made unless listen_fd is given */
