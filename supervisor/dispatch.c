@@ -89,13 +89,25 @@ static struct result result_of(enum outcome o, const char *detail)
 	return r;
 }
 
+static bool is_uplink(const struct dispatch *d, const struct target *t)
+{
+	return t && t->kind == TARGET_NODE &&
+	       d->s->config->nodes[t->config_index].scheme == SCHEME_IFACE;
+}
+
 /* The one exit of a job. */
 static void finish(struct dispatch *d, struct job *j, const struct result *r)
 {
+	const struct target *t = target_table_get(d->s->prober->targets,
+						  j->check / TARGET_CHECKS);
 	struct prober_now now = supervisor_now();
 	struct prober_final final;
+	struct result judged = *r;
 
-	prober_finish(d->s->prober, j, r, &now, &final);
+	/* no route through an uplink is what its checks are there to find */
+	if (r->outcome == OUTCOME_LOCAL_ROUTE && is_uplink(d, t))
+		judged.outcome = OUTCOME_UNREACHABLE;
+	prober_finish(d->s->prober, j, &judged, &now, &final);
 	asks_final(d->s->asks, &final);
 }
 
@@ -159,6 +171,8 @@ static enum have endpoint_addr(struct dispatch *d, struct job_endpoint *e,
 	return HAVE_FAILED;
 }
 
+/* 0: it was sent, or has ended; -EAGAIN: no worker is free; -ECOMM: no socket
+ * to this resolver. */
 static int send_job(struct dispatch *d, struct job *j,
 		    const struct pool_job *pj)
 {
@@ -169,7 +183,7 @@ static int send_job(struct dispatch *d, struct job *j,
 	if (r == 0)
 		job_assign(d->s->prober->jobs, j, sent.place, sent.generation,
 			   clock_mono_ns());
-	if (r == -ECOMM) {
+	if (r == -ECOMM && j->stage != JOB_STAGE_RESOLVE) {
 		struct result res = result_of(sent.outcome, "");
 
 		res.phase = PHASE_CONNECT;
@@ -178,7 +192,7 @@ static int send_job(struct dispatch *d, struct job *j,
 		finish(d, j, &res);
 		return 0;
 	}
-	if (r < 0 && r != -EAGAIN) {
+	if (r < 0 && r != -EAGAIN && r != -ECOMM) {
 		log_err_r(r, "dispatch: job cannot be sent (check=%u)",
 			  j->check);
 		abort_job(d, j, OUTCOME_INTERNAL);
@@ -202,34 +216,25 @@ static int finish_local(struct dispatch *d, struct job *j, const char *why)
 	return 0;
 }
 
-/* 0: it is asked for, or the job has ended; -EAGAIN: no worker is free. */
-static int ask_name(struct dispatch *d, struct job *j,
-		    const struct job_endpoint *e, uint8_t family, bool is_own)
+/* Ask the server whose turn it is. As send_job(). */
+static int ask_server(struct dispatch *d, struct job *j,
+		      const struct lookup *w)
 {
 	const struct resolvers *rs = &d->resolvers;
+	size_t i = w->server % rs->count;
 	struct job_plan plan;
 	struct pool_job pj = { .spec = &plan.spec,
 			       .is_literal = true,
 			       .is_solo = j->is_solo };
-	struct lookup *w;
-	size_t i;
 
-	if (!rs->count)
-		return finish_local(d, j, "no resolver is configured");
-	w = lookups_begin(d->lookups, j->id, e->host, family,
-			  (uint8_t)rs->next);
-	if (!w)
-		return finish_local(d, j, "out of memory");
-	i = w->server % rs->count;
 	if (job_build_resolve(&plan, &rs->servers[i].addr, rs->servers[i].port,
-			      e->host, family) < 0) {
+			      w->host, w->family) < 0) {
 		struct result res = result_of(OUTCOME_RESOLVE_ERROR,
 					      "not a name that can be asked");
 
 		finish(d, j, &res);
 		return 0;
 	}
-	w->is_own = is_own;
 	if (w->is_tcp)
 		plan.spec.proto = IPPROTO_TCP;
 	plan.spec.id = j->id;
@@ -238,6 +243,29 @@ static int ask_name(struct dispatch *d, struct job *j,
 						      : RESOLVE_MAX_MS);
 	j->stage = JOB_STAGE_RESOLVE;
 	return send_job(d, j, &pj);
+}
+
+/* 0: it is asked for, or the job has ended; -EAGAIN: no worker is free. */
+static int ask_name(struct dispatch *d, struct job *j,
+		    const struct job_endpoint *e, uint8_t family, bool is_own)
+{
+	const struct resolvers *rs = &d->resolvers;
+	struct lookup *w;
+	int r;
+
+	if (!rs->count)
+		return finish_local(d, j, "no resolver is configured");
+	w = lookups_begin(d->lookups, j->id, e->host, family,
+			  (uint8_t)rs->next);
+	if (!w)
+		return finish_local(d, j, "out of memory");
+	w->is_own = is_own;
+	do {
+		r = ask_server(d, j, w);
+	} while (r == -ECOMM &&
+		 lookup_again(w, OUTCOME_UNREACHABLE, rs->count));
+	return r == -ECOMM ? finish_local(d, j, "no resolver can be reached")
+			   : r;
 }
 
 /* Why there is no probe: the target's fault only if its own name fails. */

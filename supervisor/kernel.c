@@ -406,21 +406,24 @@ int kernel_refresh(struct kernel *k, struct kernel_error *e)
 				      .saved_sysctls = k->sysctl_path };
 	struct datapath_error why = { .text = "" };
 	struct kernel_links links;
-	int r;
+	int first = 0, r;
 
 	if (!k->is_active)
 		return 0;
 	r = kernel_links_find(&links, &k->config->global.lan_interface);
 	if (r < 0)
 		return kernel_fail(e, r, "lan_interface", NULL);
-	r = datapath_refresh_local(k->dp);
-	if (r < 0)
-		return kernel_fail(e, r, "own addresses", NULL);
-	r = kernel_route_policies(&route, &why);
-	if (r < 0)
-		return kernel_fail(e, r, "policy routing", &why);
+	/* one that fails does not keep the others from being done */
 	r = datapath_attach(k->dp, links.ifindex, links.count, &why);
-	return r < 0 ? kernel_fail(e, r, "attaching", &why) : 0;
+	if (r < 0)
+		first = kernel_fail(e, r, "attaching", &why);
+	r = datapath_refresh_local(k->dp);
+	if (r < 0 && first == 0)
+		first = kernel_fail(e, r, "own addresses", NULL);
+	r = kernel_route_policies(&route, &why);
+	if (r < 0 && first == 0)
+		first = kernel_fail(e, r, "policy routing", &why);
+	return first;
 }
 
 bool kernel_is_active(const struct kernel *k)

@@ -52,20 +52,17 @@ static size_t uplinks_of(const struct kernel_route *r,
 
 	for (size_t i = 0; i < r->config->node_count; i++) {
 		const struct config_node *n = &r->config->nodes[i];
-		uint32_t ifindex, mark, id = r->target_ids[i];
+		uint32_t mark, id = r->target_ids[i];
 
 		if (n->scheme != SCHEME_IFACE || count == UPLINKS_MAX)
 			continue;
-		ifindex = if_nametoindex(n->iface);
-		if (!ifindex)
-			continue; /* made when the link appears */
 		mark = kernel_route_mark(s, n, (uint16_t)id);
 		up[count++] = (struct policy_uplink){
 			.mark = mark,
 			.mask = mask_of(s, mark),
 			.priority = s->rule_priority + 1 + id,
 			.table = s->route_table + 1 + id,
-			.ifindex = ifindex,
+			.ifindex = if_nametoindex(n->iface),
 			.gateway = n->gateway,
 		};
 		policy_loosen_rp_filter(n->iface, r->saved_sysctls);

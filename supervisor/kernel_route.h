@@ -13,7 +13,8 @@ struct kernel_route {
 	const char *saved_sysctls;
 };
 
-/* Policy rules and routes of the local table and of all uplinks that exist. */
+/* Policy rules and routes of the local table and of all uplinks; those that are
+ * not there refuse until they are. */
 int kernel_route_policies(const struct kernel_route *r,
 			  struct datapath_error *ret_err);
 /* What each node that carries traffic means. */

@@ -15,7 +15,9 @@
 
 static const uint8_t families[] = { AF_INET, AF_INET6 };
 
-#define ENTRIES_MAX 512
+#define ENTRIES_MAX 1024
+/* The metric of a table's last route: nothing else may come after it. */
+#define GUARD_METRIC 0x7fffffffU
 
 /* --- rules --- */
 
@@ -119,7 +121,7 @@ static int sync_rules(uint8_t family, const struct rule *want, size_t count)
 /* --- routes --- */
 
 struct route {
-	uint32_t table, oif;
+	uint32_t table, oif, metric;
 	uint8_t type;
 	struct addr gateway;
 };
@@ -142,6 +144,8 @@ static int route_talk(uint16_t type, uint16_t flags, uint8_t family,
 				? RT_SCOPE_LINK
 				: RT_SCOPE_UNIVERSE;
 	netlink_put_u32(&m, RTA_TABLE, r->table);
+	if (r->metric)
+		netlink_put_u32(&m, RTA_PRIORITY, r->metric);
 	if (r->oif)
 		netlink_put_u32(&m, RTA_OIF, r->oif);
 	if (has_gateway && family == AF_INET)
@@ -174,6 +178,7 @@ static int visit_route(const struct nlmsghdr *h, void *arg)
 			.table = tb[RTA_TABLE] ? netlink_u32(tb[RTA_TABLE])
 					       : rt->rtm_table,
 			.oif = netlink_u32(tb[RTA_OIF]),
+			.metric = netlink_u32(tb[RTA_PRIORITY]),
 			.type = rt->rtm_type,
 		};
 	return 0;
@@ -218,25 +223,26 @@ static int drop_routes(uint8_t family, const struct route *want, size_t count)
 
 struct plan {
 	struct rule rules[UPLINKS_MAX + 1];
-	struct route routes[UPLINKS_MAX + 1];
-	size_t count;
+	size_t rule_count;
+	struct route routes[2 * UPLINKS_MAX + 1];
+	size_t route_count;
 };
 
-/* A gateway of the other family gives this one no way out: unreachable, lest
- * marked packets fall through to the main table and leave elsewhere. */
-static struct route uplink_route(const struct policy_uplink *u, uint8_t family)
+/* Whatever becomes of the uplink, marked packets do not fall through to the
+ * main table and leave elsewhere. */
+static struct route guard_route(const struct policy_uplink *u)
+{
+	return (struct route){ .table = u->table,
+			       .type = RTN_UNREACHABLE,
+			       .metric = GUARD_METRIC };
+}
+
+/* There is a way out in this family, as far as is known before asking. */
+static bool has_way(const struct policy_uplink *u, uint8_t family)
 {
 	uint8_t ours = family == AF_INET ? 4 : 6;
-	struct route r = { .table = u->table };
 
-	if (u->gateway.family && u->gateway.family != ours) {
-		r.type = RTN_UNREACHABLE;
-		return r;
-	}
-	r.type = RTN_UNICAST;
-	r.oif = u->ifindex;
-	r.gateway = u->gateway;
-	return r;
+	return u->ifindex && (!u->gateway.family || u->gateway.family == ours);
 }
 
 static uint32_t mask_of(const struct policy_uplink *u)
@@ -250,19 +256,35 @@ static void make_plan(struct plan *p, const struct policy_local *local,
 {
 	size_t i;
 
-	p->count = count + 1;
+	p->rule_count = p->route_count = 1;
 	p->rules[0] = (struct rule){ local->priority, local->mark,
 				     local->mark_mask, local->table };
 	p->routes[0] = (struct route){ .table = local->table,
 				       .oif = if_nametoindex("lo"),
 				       .type = RTN_LOCAL };
 	for (i = 0; i < count; i++) {
-		p->rules[i + 1] = (struct rule){ uplinks[i].priority,
-						 uplinks[i].mark,
-						 mask_of(&uplinks[i]),
-						 uplinks[i].table };
-		p->routes[i + 1] = uplink_route(&uplinks[i], family);
+		const struct policy_uplink *u = &uplinks[i];
+
+		p->rules[p->rule_count++] = (struct rule){ u->priority, u->mark,
+							   mask_of(u),
+							   u->table };
+		p->routes[p->route_count++] = guard_route(u);
+		if (has_way(u, family))
+			p->routes[p->route_count++] = (struct route){
+				.table = u->table,
+				.oif = u->ifindex,
+				.type = RTN_UNICAST,
+				.gateway = u->gateway,
+			};
 	}
+}
+
+/* A link that is down or gone: its guard answers until it is back. */
+static bool is_no_way(const struct route *r, int error)
+{
+	return r->type == RTN_UNICAST &&
+	       (error == -ENETUNREACH || error == -ENETDOWN ||
+		error == -EHOSTUNREACH || error == -ENODEV);
 }
 
 static int apply_plan(const struct plan *p, uint8_t family)
@@ -270,14 +292,14 @@ static int apply_plan(const struct plan *p, uint8_t family)
 	size_t i;
 	int r;
 
-	for (i = 0; i < p->count; i++) {
+	for (i = 0; i < p->route_count; i++) {
 		r = route_talk(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE,
 			       family, &p->routes[i]);
-		if (r < 0)
+		if (r < 0 && !is_no_way(&p->routes[i], r))
 			return r;
 	}
-	r = sync_rules(family, p->rules, p->count);
-	return r < 0 ? r : drop_routes(family, p->routes, p->count);
+	r = sync_rules(family, p->rules, p->rule_count);
+	return r < 0 ? r : drop_routes(family, p->routes, p->route_count);
 }
 
 /* A kernel without IPv6 has nothing to route. */

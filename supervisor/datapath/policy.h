@@ -21,13 +21,14 @@ struct policy_local {
 	uint32_t table;
 };
 
-/* An iface:// node: mark -> table with a default route through the device. */
+/* An iface:// node: mark -> table with a default route through the device, and
+ * behind it one that refuses: what is marked leaves by this uplink or not. */
 struct policy_uplink {
 	uint32_t mark; /* not 0 */
 	uint32_t mask; /* bits of it that are compared; 0: all */
 	uint32_t priority;
 	uint32_t table;
-	uint32_t ifindex;
+	uint32_t ifindex;    /* 0: the device is not there */
 	struct addr gateway; /* family 0: on-link; else one family only */
 };
 
