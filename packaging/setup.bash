@@ -109,11 +109,15 @@ setup_install()
 		printf '#!/bin/sh\nexit 101\n' >"$policy"
 		chmod 755 "$policy"
 		made=1
+		trap 'rm -f /usr/sbin/policy-rc.d' EXIT
 	fi
 	apt-get -q -y install --no-install-recommends \
 		-o APT::Keep-Downloaded-Packages=false "$@" >>"$log" 2>&1 \
 		</dev/null || status=1
-	[ "$made" = 0 ] || rm -f "$policy"
+	if [ "$made" = 1 ]; then
+		rm -f "$policy"
+		trap - EXIT
+	fi
 	[ "$status" = 0 ] || setup_no_packages
 }
 
