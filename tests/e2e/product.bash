@@ -66,6 +66,8 @@ finish()
 {
 	if [ "$failures" -gt 0 ]; then
 		echo "$failures checks failed"
+		# to look at what a failed test leaves behind
+		[ -z "${DAE_E2E_KEEP:-}" ] || cp -r "$lab" "$DAE_E2E_KEEP"
 		[ ! -f "$lab/supervisor.log" ] ||
 			tail -n 40 "$lab/supervisor.log"
 		exit 1
@@ -122,7 +124,7 @@ product_folder()
 # answer on the far side, so that each rule can have addresses of its own.
 product_lab()
 {
-	product_need unbound danted tinyproxy ss-redir caddy dig curl
+	product_need unbound tinyproxy ss-redir caddy dig curl
 	product_folder
 	mkdir -p "$lab/bpf" "$cgroup"
 	mount -t bpf bpf "$lab/bpf"
@@ -311,4 +313,53 @@ event_ms()
 		'[.data[] | select("\(.kind) \(.subject): \(.text)" |
 			test($text))][0].at // empty')
 	[ -z "$at" ] || date -d "$at" +%s%3N
+}
+
+# A web server on the far side that answers after a while and writes path and
+# time of each request to $lab/requests. slow_web PORT MS
+slow_web()
+{
+	: >"$lab/requests"
+	lab_start slow far /usr/bin/python3 -B \
+		"$DAE_SOURCE/tests/e2e/product_slow_web.py" "$lab_web" "$1" \
+		"$2" "$lab/requests"
+	lab_wait 10 "the slow web server" in_far \
+		curl -s -m 1 "http://$lab_web:$1/wake"
+}
+
+# monitors_of PORT COUNT INTERVAL: lines for the section monitor, m1 and on.
+monitors_of()
+{
+	local i
+
+	for ((i = 1; i <= $2; i++)); do
+		echo "m$i: 'http://$lab_web:$1/m$i' [interval: $3]"
+	done
+}
+
+# Of the monitors m1 and on: how many checks ended so. total_of ok|fail|ours
+total_of()
+{
+	daectl monitors --json | jq "[.data[] | select(.name | test(\"^m[0-9]\"))
+		| .checks[].${1}_total] | add"
+}
+
+# Monitors alone: nothing of which one cannot say how it must end.
+no_nodes()
+{
+	conf_mode=observe
+	conf_node=
+	conf_group=
+}
+
+# Each check that was begun has ended or is under way, none by our fault.
+check_ledger()
+{
+	local s
+
+	s=$(status .checks)
+	check "checks begun that neither ended nor are under way" 0 \
+		"$(jq '.started - .results - .in_flight' <<<"$s")"
+	check "checks that ended by our fault" 0 "$(jq .ours <<<"$s")"
+	check "checks that ended late" 0 "$(jq .late <<<"$s")"
 }
