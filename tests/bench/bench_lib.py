@@ -240,10 +240,10 @@ def monitors(count, url, interval="100ms", more="", name="m"):
                      f"[interval: {interval}{more}]" for i in range(count))
 
 
-def observe(lines):
+def observe(lines, at_once=2000):
     """A configuration that only watches, as fast as it is told to."""
     return ("supervisor {\nmode: observe\nca_file: '@CA@'\nadaptive: off\n"
-            "max_concurrent: 2000\nprobe_rate: 100000\n"
+            f"max_concurrent: {at_once}\nprobe_rate: 100000\n"
             f"workers: 1\n{lines}\n}}\n")
 
 
