@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/text.h"
-#include "supervisor/config/filter_regex.h"
+#include "supervisor/config/filter_look.h"
 #include "supervisor/config/keys.h"
 
 enum match_kind { MATCH_EXACT, MATCH_KEYWORD, MATCH_REGEX, MATCH_NEVER };
@@ -13,7 +13,7 @@ enum match_kind { MATCH_EXACT, MATCH_KEYWORD, MATCH_REGEX, MATCH_NEVER };
 struct match {
 	enum match_kind kind;
 	const char *text;
-	regex_t regex;
+	struct filter_pattern pattern;
 };
 
 struct filter_func {
@@ -37,7 +37,7 @@ static void compile_regex(struct config_ctx *c, const struct ast_text *t,
 			  struct match *m)
 {
 	const char *why;
-	int r = filter_regex_compile(t->s, t->len, &m->regex, &why);
+	int r = filter_pattern_compile(t->s, t->len, &m->pattern, &why);
 
 	m->kind = MATCH_NEVER;
 	if (r == 0)
@@ -177,7 +177,8 @@ void filter_release(struct filter *f)
 	for (i = 0; f && i < f->count; i++)
 		for (k = 0; k < f->funcs[i].count; k++)
 			if (f->funcs[i].matches[k].kind == MATCH_REGEX)
-				regfree(&f->funcs[i].matches[k].regex);
+				filter_pattern_free(
+					&f->funcs[i].matches[k].pattern);
 }
 
 static bool match_hits(const struct match *m, const char *text)
@@ -188,7 +189,7 @@ static bool match_hits(const struct match *m, const char *text)
 	case MATCH_KEYWORD:
 		return strstr(text, m->text) != NULL;
 	case MATCH_REGEX:
-		return regexec(&m->regex, text, 0, NULL, 0) == 0;
+		return filter_pattern_matches(&m->pattern, text);
 	default:
 		return false;
 	}

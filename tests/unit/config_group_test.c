@@ -39,9 +39,17 @@ static const struct {
 	{ "filter: name(regex: '\\bjp\\b')", "2" },
 	{ "filter: name(regex: '[\\^]|p[-]')", "2" },
 	{ "filter: name(regex: '\\D\\W\\d\\s?$')", "0 2 3 4" },
+	/* look-ahead at the very start, as subscriptions' users have it */
+	{ "filter: name(regex: '^(?!HK)')", "2 3 4" },
+	{ "filter: !name(regex: '^(?=HK)')", "2 3 4" },
+	{ "filter: name(regex: '^(?!.*(02|us)).*$')", "0 2 3" },
+	{ "filter: name(regex: '(?i)^(?!.*(hk|US)).*1$')", "2" },
+	{ "filter: name(regex: '^(?=.*1$)(?!us)')", "0 2" },
+	{ "filter: name(regex: '^(?![)(jHJ\\]]).*')", "3 4" },
 	/* what no node is known to match, and not to match */
-	{ "filter: name(regex: '^(?!HK)')", "" },
-	{ "filter: !name(regex: '^(?=HK)')", "" },
+	{ "filter: name(regex: 'x(?!HK)')", "" },
+	{ "filter: !name(regex: '^a(?=HK)')", "" },
+	{ "filter: name(regex: '^(?!a)(?!b)(?!c)(?!d)(?!e)')", "" },
 	{ "filter: name(regex: '(?<=x)', us.1)", "4" },
 };
 
