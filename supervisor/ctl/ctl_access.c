@@ -56,7 +56,13 @@ static int allow_second(const char *path, gid_t admin)
 
 int ctl_access_allow(const char *path, gid_t group, gid_t admin)
 {
-	if (group != CTL_NO_GID && chown(path, (uid_t)-1, group) < 0)
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return -errno;
+	/* under the unit it is ours already, and chown() not permitted */
+	if (group != CTL_NO_GID && st.st_gid != group &&
+	    chown(path, (uid_t)-1, group) < 0)
 		return -errno;
 	if (admin == CTL_NO_GID || admin == group)
 		return 0;
