@@ -218,8 +218,8 @@ int dispatch_results(struct place *pl, const struct chan_in *in)
 
 /*
  * The policy for what a worker asks for: only the node that the job's own
- * socket leads to, and beyond its port only through a proxy, whose answer may
- * name another. "Unspecified" means the node.
+ * socket leads to, and beyond its port only for the datagrams of a SOCKS5
+ * proxy, whose answer names another. "Unspecified" means the node.
  */
 static int answer_request(struct inflight *j, const struct socket_request *q)
 {
@@ -239,7 +239,8 @@ static int answer_request(struct inflight *j, const struct socket_request *q)
 		want = node;
 	if (!addr_equal(&want, &node))
 		return -EACCES;
-	if (j->via == JOB_VIA_DIRECT && q->port != port)
+	if (q->port != port &&
+	    (j->via != JOB_VIA_SOCKS5 || q->proto != IPPROTO_UDP))
 		return -EACCES;
 	if (j->sockets >= SOCKETS_PER_JOB)
 		return -EDQUOT;

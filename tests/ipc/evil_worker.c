@@ -135,10 +135,10 @@ static void describe_self(char *ret, size_t cap)
 }
 
 /* Ask for a socket to @last in 127.0.0.0/8; what came, as a number. */
-static int ask(uint32_t job, uint8_t last, uint16_t port)
+static int ask_for(uint32_t job, uint8_t last, uint16_t port, uint8_t proto)
 {
 	struct socket_request q = {
-		.job_id = job, .family = 4, .proto = IPPROTO_UDP, .port = port
+		.job_id = job, .family = 4, .proto = proto, .port = port
 	};
 	char control[CMSG_SPACE(sizeof(int))];
 	struct socket_reply reply = { 0 };
@@ -161,6 +161,11 @@ static int ask(uint32_t job, uint8_t last, uint16_t port)
 	return m.msg_controllen >= CMSG_LEN(sizeof(int)) ? 1 : reply.error;
 }
 
+static int ask(uint32_t job, uint8_t last, uint16_t port)
+{
+	return ask_for(job, last, port, IPPROTO_UDP);
+}
+
 static void ask_for_sockets(uint32_t id, char *ret, size_t cap)
 {
 	int n = 0;
@@ -168,6 +173,8 @@ static void ask_for_sockets(uint32_t id, char *ret, size_t cap)
 	n += snprintf(ret + n, cap - (size_t)n, "other=%d", ask(id, 9, 53));
 	n += snprintf(ret + n, cap - (size_t)n, " job=%d", ask(999999, 1, 53));
 	n += snprintf(ret + n, cap - (size_t)n, " port0=%d", ask(id, 1, 0));
+	n += snprintf(ret + n, cap - (size_t)n, " tcp=%d",
+		      ask_for(id, 1, 54, IPPROTO_TCP));
 	n += snprintf(ret + n, cap - (size_t)n, " own=%d", ask(id, 1, 53));
 	n += snprintf(ret + n, cap - (size_t)n, " any=%d", ask(id, 0, 54));
 	snprintf(ret + n, cap - (size_t)n, " third=%d", ask(id, 0, 55));

@@ -334,8 +334,8 @@ static void sockets_lead_to_the_node_alone(void **state)
 	rig_add(&r, 1);
 	assert_true(rig_run(&r, 3000));
 	snprintf(want, sizeof(want),
-		 "other=%d job=%d port0=%d own=1 any=1 third=%d", -EACCES,
-		 -ESTALE, -EINVAL, -EDQUOT);
+		 "other=%d job=%d port0=%d tcp=%d own=1 any=1 third=%d",
+		 -EACCES, -ESTALE, -EINVAL, -EACCES, -EDQUOT);
 	assert_string_equal(r.jobs[0].result.detail, want);
 	assert_true(rig_stop(&r));
 }
