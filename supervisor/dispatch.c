@@ -217,8 +217,7 @@ static int finish_local(struct dispatch *d, struct job *j, const char *why)
 }
 
 /* Ask the server whose turn it is. As send_job(). */
-static int ask_server(struct dispatch *d, struct job *j,
-		      const struct lookup *w)
+static int ask_server(struct dispatch *d, struct job *j, const struct lookup *w)
 {
 	const struct resolvers *rs = &d->resolvers;
 	size_t i = w->server % rs->count;
@@ -370,7 +369,7 @@ static int dispatch_job(struct dispatch *d, struct job *j)
 	return send_job(d, j, &pj);
 }
 
-void dispatch_run(struct dispatch *d)
+bool dispatch_run(struct dispatch *d)
 {
 	struct prober_now now = supervisor_now();
 	unsigned int refused = 0;
@@ -383,10 +382,11 @@ void dispatch_run(struct dispatch *d)
 		struct job *j = prober_next_job(d->s->prober, &now);
 
 		if (!j || refused == DISPATCH_REFUSED)
-			return;
+			break;
 		if (dispatch_job(d, j) == -EAGAIN)
 			refused++;
 	}
+	return refused == 0;
 }
 
 /* The answer for a name: learn it, or ask again; the job has its turn then. */

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/msg.h"
@@ -17,8 +18,9 @@ struct supervisor;
 int dispatch_new(struct dispatch **ret, struct supervisor *s);
 /* Accepts NULL, sets *d to NULL. */
 void dispatch_free(struct dispatch **d);
-/* Send what is due, until nothing is or no worker is free. */
-void dispatch_run(struct dispatch *d);
+/* Send what is due, until nothing is or no worker is free. False: something
+ * waits for a worker, whose readiness or result will say so. */
+bool dispatch_run(struct dispatch *d);
 /* A worker's result; already checked against what it was given. */
 void dispatch_result(struct dispatch *d, uint32_t place, uint32_t generation,
 		     const struct result *r);

@@ -174,9 +174,11 @@ static int start_kernel(struct supervisor *s)
 
 int setup_all(struct supervisor *s)
 {
+	/* the socket says whether another daemon runs, before the kernel is
+	 * told anything that is not its */
 	static int (*const parts[])(struct supervisor * s) = {
-		load_config,  find_worker_user, start_prober,
-		start_kernel, start_pool,	control_start,
+		load_config,  find_worker_user, control_start,
+		start_prober, start_kernel,	start_pool,
 	};
 	int r;
 

@@ -27,6 +27,7 @@
 #include "supervisor/state_file.h"
 
 #define TURN_MIN_NS NS_PER_MS
+#define TURN_BUSY_NS (20 * NS_PER_MS) /* no worker is free */
 #define TURN_MAX_NS NS_PER_S
 #define SAVE_EVERY_NS (60 * NS_PER_S)
 #define SAVE_SOON_NS NS_PER_S /* after what a crash must not make forgotten */
@@ -102,13 +103,14 @@ static void tell_events(struct supervisor *s)
 		ctl_server_notify(s->ctl);
 }
 
-static void arm_turn(struct supervisor *s, uint64_t now_ns)
+/* Never sooner than @least_ns. */
+static void arm_turn(struct supervisor *s, uint64_t now_ns, uint64_t least_ns)
 {
 	uint64_t due = prober_next_ns(s->prober, now_ns);
 	uint64_t wait = due > now_ns ? due - now_ns : 0;
 	struct timeval tv;
 
-	wait = MIN(MAX(wait, (uint64_t)TURN_MIN_NS), (uint64_t)TURN_MAX_NS);
+	wait = MIN(MAX(wait, least_ns), (uint64_t)TURN_MAX_NS);
 	tv.tv_sec = (time_t)(wait / NS_PER_S);
 	tv.tv_usec = (suseconds_t)(wait % NS_PER_S / NS_PER_US);
 	evtimer_add(s->turn_timer, &tv);
@@ -124,6 +126,7 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 {
 	struct supervisor *s = arg;
 	struct prober_now now = supervisor_now();
+	bool all_sent;
 
 	(void)fd;
 	(void)what;
@@ -133,11 +136,11 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 		kernel_publish(s->kernel, s->prober);
 	dispatch_expire(s->dispatch);
 	asks_begin(s->asks);
-	dispatch_run(s->dispatch);
+	all_sent = dispatch_run(s->dispatch);
 	if (prober_update_groups(s->prober, &now))
 		kernel_publish(s->kernel, s->prober);
 	tell_events(s);
-	arm_turn(s, clock_mono_ns());
+	arm_turn(s, clock_mono_ns(), all_sent ? TURN_MIN_NS : TURN_BUSY_NS);
 }
 
 static void save_state(struct supervisor *s)
