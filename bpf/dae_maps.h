@@ -79,13 +79,14 @@ struct dae_target {
 	__u32 zero;    /* to a multiple of 8, as the map is mapped */
 };
 
-/* Candidates in order of preference; alive has bit i for targets[i]. */
+/* Candidates, in order of preference unless is_random; alive has bit i for targets[i]. */
 struct dae_list {
 	__u64 alive;
 	__u16 count;
 	__u16 last;	  /* for DAE_DEAD_LAST: index in targets */
 	__u8 on_all_dead; /* enum dae_dead */
-	__u8 zero[3];
+	__u8 is_random;	  /* any alive one, by the flow's hash, not the first */
+	__u8 zero[2];
 	__u16 targets[DAE_CANDIDATES_MAX];
 };
 

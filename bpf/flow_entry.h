@@ -29,6 +29,7 @@ struct flow_hit {
 	__u64 verdict;
 	__u32 mark;
 	__u32 seen;
+	__u64 hash; /* of the flow: 32 bits, the caller's before any lookup */
 };
 
 /* Two views of a way, so that one code serves both tables. */

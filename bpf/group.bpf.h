@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Group state: the first candidate alive; what happens when there is none. */
+/* Group state: the first candidate alive, or any; what happens without one. */
 #pragma once
 
 #include "bpf/classify.bpf.h"
@@ -66,13 +66,29 @@ static __always_inline void group_without(struct flow_hit *f, __u32 group,
 					  const struct dae_list *list,
 					  __u64 tried)
 {
-	if (tried)
-		return;
 	tally_add(DAE_COUNT_GROUP_DEAD);
 	if (list->on_all_dead == DAE_DEAD_DIRECT)
 		group_set(f, DAE_KIND_DIRECT, 0);
-	else if (list->on_all_dead == DAE_DEAD_LAST && list->count)
+	else if (list->on_all_dead == DAE_DEAD_LAST && list->count &&
+		 !(tried >> (list->last & (DAE_CANDIDATES_MAX - 1)) & 1))
 		group_take(f, group, list, list->last);
+}
+
+/*
+ * One of the set bits of @alive by the flow's hash, so that each packet of a
+ * flow that is asked about finds the same. The flow table takes the hash's low
+ * bits; this the high ones.
+ */
+__noinline __u32 group_any(__u64 alive, __u64 hash)
+{
+	__u32 n = (hash & 0xffffffff) * dae_popcount(alive) >> 32, i;
+
+	for (i = 0; i < DAE_CANDIDATES_MAX - 1; i++) {
+		if (i == n)
+			break;
+		alive &= alive - 1;
+	}
+	return classify_ctz(alive);
 }
 
 /* Choose for a flow of @class_id among the candidates not in @tried. */
@@ -94,7 +110,9 @@ static __always_inline void group_pick(struct flow_hit *f, __u32 group,
 	}
 	alive = FLOW_READ(list->alive) & ~tried;
 	if (alive)
-		group_take(f, group, list, classify_ctz(alive));
+		group_take(f, group, list,
+			   list->is_random ? group_any(alive, f->hash)
+					   : classify_ctz(alive));
 	else
 		group_without(f, group, list, tried);
 }
@@ -121,6 +139,8 @@ __noinline bool group_keeps(__u64 verdict, __u32 class_id)
 	if (!list)
 		return false;
 	alive = FLOW_READ(list->alive);
+	if (!alive && list->on_all_dead == DAE_DEAD_LAST)
+		alive = 1ULL << (list->last & (DAE_CANDIDATES_MAX - 1));
 	if (list->targets[index] == id)
 		return alive >> index & 1;
 	for (i = 0; i < DAE_CANDIDATES_MAX; i++)

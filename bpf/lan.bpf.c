@@ -31,8 +31,9 @@ static __always_inline void lan_place(struct flow_place *at,
 		flow_key6(&at->key, p, ports, proto);
 	else
 		flow_key4(&at->key, p, ports, proto);
-	at->set = flow_hash(&at->key, words, dae_cfg.seed[0], dae_cfg.seed[1]) &
-		  dae_cfg.flow_mask;
+	at->hit.hash = flow_hash(&at->key, words, dae_cfg.seed[0],
+				 dae_cfg.seed[1]);
+	at->set = at->hit.hash & dae_cfg.flow_mask;
 	at->now = bpf_jiffies64();
 }
 

@@ -134,12 +134,47 @@ static enum dae_dead dead_of(enum on_all_dead d)
 	return map[d];
 }
 
-/* The candidates that carry traffic, in the group's order of preference. */
-static void list_of(const struct kernel_route *r, const struct prober *p,
-		    const struct group_candidates *c, struct datapath_list *ret)
+/* Where the candidate is that the kernel used by @seen; -1: none, or gone. */
+static int find_used(const struct datapath_list *list,
+		     const struct datapath_list *seen)
 {
+	uint16_t used;
+
+	if (!seen->count || seen->count > DAE_CANDIDATES_MAX)
+		return -1; /* forgotten */
+	used = seen->targets[seen->alive ? __builtin_ctzll(seen->alive)
+					 : seen->last];
+	for (uint16_t i = 0; i < list->count; i++) {
+		if (list->targets[i] == used)
+			return i;
+	}
+	return -1;
+}
+
+/* @last: of the group's selection, -1 if that one carries no traffic. */
+static void set_last(struct datapath_list *list, int last,
+		     const struct datapath_list *seen)
+{
+	if (list->on_all_dead != DAE_DEAD_LAST)
+		return;
+	if (last < 0)
+		last = find_used(list, seen);
+	if (last < 0)
+		list->on_all_dead = DAE_DEAD_BLOCK;
+	else
+		list->last = (uint16_t)last;
+}
+
+void kernel_route_list(const struct kernel_route *r, const struct prober *p,
+		       const struct group_candidates *c,
+		       const struct datapath_list *seen,
+		       struct datapath_list *ret)
+{
+	int last = -1;
+
 	memset(ret, 0, sizeof(*ret)); /* compared as bytes */
 	ret->on_all_dead = dead_of(c->dead);
+	ret->is_random = c->is_random;
 	for (uint32_t i = 0; i < c->count; i++) {
 		const struct target *t = target_table_get(p->targets,
 							  c->targets[i]);
@@ -152,8 +187,11 @@ static void list_of(const struct kernel_route *r, const struct prober *p,
 			continue;
 		if (c->alive >> i & 1)
 			ret->alive |= 1ULL << ret->count;
+		if (i == c->last)
+			last = ret->count;
 		ret->targets[ret->count++] = r->target_ids[t->config_index];
 	}
+	set_last(ret, last, seen);
 }
 
 /* Alike but for what is alive. */
@@ -162,6 +200,7 @@ static bool is_same_order(const struct datapath_list *a,
 {
 	return a->count == b->count && a->last == b->last &&
 	       a->on_all_dead == b->on_all_dead &&
+	       a->is_random == b->is_random &&
 	       memcmp(a->targets, b->targets,
 		      a->count * sizeof(a->targets[0])) == 0;
 }
@@ -197,7 +236,7 @@ size_t kernel_route_groups(const struct kernel_route *r, struct datapath *dp,
 		int e;
 
 		group_candidates(&p->groups[group], sel, p->targets, &c);
-		list_of(r, p, &c, &next);
+		kernel_route_list(r, p, &c, &seen[i], &next);
 		if (is_same_order(&seen[i], &next) &&
 		    seen[i].alive == next.alive)
 			continue;

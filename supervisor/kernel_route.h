@@ -19,6 +19,12 @@ int kernel_route_policies(const struct kernel_route *r,
 			  struct datapath_error *ret_err);
 /* What each node that carries traffic means. */
 int kernel_route_targets(const struct kernel_route *r, struct datapath *dp);
+/* The candidates that carry traffic, in the group's order; @seen is what was
+ * published before. */
+void kernel_route_list(const struct kernel_route *r, const struct prober *p,
+		       const struct group_candidates *c,
+		       const struct datapath_list *seen,
+		       struct datapath_list *ret);
 /*
  * Publish what differs from @seen, the lists as published last (GROUP_SELS to a
  * group; kernel_route_forget() before the first time): a fail-over within the

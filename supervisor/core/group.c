@@ -382,6 +382,23 @@ static void add_candidate(const struct group *g, uint32_t member, bool alive,
 	ret->targets[ret->count++] = target_of(g, member);
 }
 
+/* The one last in use has a place, wherever it ranks. */
+static void add_last(uint32_t last, struct group_candidates *ret)
+{
+	if (last == TARGET_NONE)
+		return; /* there never was one: blocked */
+	ret->dead = ALL_DEAD_LAST;
+	for (uint32_t i = 0; i < ret->count; i++) {
+		ret->last = i;
+		if (ret->targets[i] == last)
+			return;
+	}
+	if (ret->count < GROUP_CANDIDATES)
+		ret->last = ret->count++;
+	ret->targets[ret->last] = last;
+	ret->alive &= ~(1ULL << ret->last);
+}
+
 void group_candidates(const struct group *g, unsigned int sel,
 		      const struct target_table *targets,
 		      struct group_candidates *ret)
@@ -404,11 +421,6 @@ void group_candidates(const struct group *g, unsigned int sel,
 
 		add_candidate(g, top[i].member, alive, ret);
 	}
-	if (ret->alive || g->on_all_dead != ALL_DEAD_LAST ||
-	    g->sel[sel].last == GROUP_NONE)
-		return;
-	for (uint32_t i = 0; i < ret->count; i++) {
-		if (ret->targets[i] == target_of(g, g->sel[sel].last))
-			ret->alive |= 1ULL << i;
-	}
+	if (g->on_all_dead == ALL_DEAD_LAST)
+		add_last(target_of(g, g->sel[sel].last), ret);
 }

@@ -68,7 +68,8 @@ struct group_candidates {
 	uint32_t count;
 	uint64_t alive;	       /* bit i: targets[i] may be used */
 	bool is_random;	       /* any alive, not the first */
-	enum on_all_dead dead; /* with alive == 0: BLOCK or DIRECT */
+	enum on_all_dead dead; /* with alive == 0: BLOCK, DIRECT or LAST */
+	uint32_t last;	       /* for LAST: index of the one last in use */
 };
 
 /*

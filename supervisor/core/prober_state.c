@@ -350,7 +350,8 @@ static void mark_hot(struct prober *p, const struct group *g, unsigned int sel)
 	for (uint32_t i = 0; i < MIN(c.count, (uint32_t)HOT_CANDIDATES); i++) {
 		struct target *t = target_table_get(p->targets, c.targets[i]);
 
-		if (t && (c.alive >> i & 1)) {
+		if (t && (c.alive >> i & 1 ||
+			  (c.dead == ALL_DEAD_LAST && c.last == i))) {
 			t->hot_sels |= (uint8_t)(1U << sel);
 			t->is_hot = true;
 		}

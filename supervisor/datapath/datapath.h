@@ -50,6 +50,7 @@ struct datapath_list {
 	uint16_t last;	/* index of the one in use, for DAE_DEAD_LAST */
 	uint64_t alive; /* bit i: targets[i] may take flows */
 	enum dae_dead on_all_dead;
+	bool is_random; /* new flows spread over all that are alive */
 };
 
 struct datapath_counters {

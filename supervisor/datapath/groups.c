@@ -97,6 +97,7 @@ int datapath_publish_group(struct datapath *d, uint16_t group,
 	l->count = list->count;
 	l->last = list->last;
 	l->on_all_dead = (uint8_t)list->on_all_dead;
+	l->is_random = list->is_random;
 	l->alive = list->alive & mask_of(list->count);
 	__atomic_store_n(&g->bank, idle, __ATOMIC_RELEASE);
 	return 0;

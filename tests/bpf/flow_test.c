@@ -147,6 +147,98 @@ static void dead_groups(void **state)
 	assert_int_equal(rig_count(r, DAE_COUNT_GROUP_DEAD), 3);
 }
 
+/* Flow @n of many, alike but for the port. */
+static void make_nth(struct frame *f, int family, uint8_t proto, uint8_t flags,
+		     uint32_t n)
+{
+	make(f, family, proto, flags);
+	f->b[f->l4] = (uint8_t)(n >> 8);
+	f->b[f->l4 + 1] = (uint8_t)n;
+}
+
+static uint32_t mark_of(struct rig *r, const struct frame *f)
+{
+	struct rig_result got = rig_run(r, f);
+
+	assert_int_equal(got.verdict, RIG_PASS);
+	return got.mark;
+}
+
+/* policy random: new flows go to all that are alive, and stay where they are. */
+static void random_spreads(void **state, int family, uint8_t proto)
+{
+	enum { FLOWS = 300 };
+	struct datapath_list l = { .targets = { 10, 11, 12 },
+				   .count = 3,
+				   .alive = 7,
+				   .is_random = true };
+	enum dae_class c = (enum dae_class)dae_class_of(proto == IPPROTO_UDP,
+							family == 6);
+	uint32_t count[3] = { 0 }, first[FLOWS], i;
+	struct rig *r = *state;
+	struct frame f;
+
+	datapath_publish_group(r->d, GROUP, c, &l);
+	for (i = 0; i < FLOWS; i++) {
+		make_nth(&f, family, proto, RIG_SYN, i);
+		first[i] = mark_of(r, &f);
+		assert_in_range(first[i], 10, 12);
+		count[first[i] - 10]++;
+	}
+	for (i = 0; i < 3; i++)
+		assert_in_range(count[i], FLOWS / 5, FLOWS / 2);
+	for (i = 0; i < FLOWS; i++) { /* more than the table holds, too */
+		make_nth(&f, family, proto, RIG_ACK, i);
+		assert_int_equal(mark_of(r, &f), first[i]);
+	}
+	datapath_set_alive(r->d, GROUP, c, 5);
+	for (i = 0; i < FLOWS; i++) {
+		make_nth(&f, family, proto, RIG_SYN, i);
+		assert_int_not_equal(mark_of(r, &f), 11);
+	}
+	datapath_set_alive(r->d, GROUP, c, 2);
+	make_nth(&f, family, proto, RIG_SYN, 0);
+	expect_mark(r, &f, 11);
+}
+
+static void random_choice(void **state)
+{
+	random_spreads(state, 4, IPPROTO_TCP);
+	random_spreads(state, 6, IPPROTO_TCP);
+	random_spreads(state, 4, IPPROTO_UDP);
+	random_spreads(state, 6, IPPROTO_UDP);
+}
+
+/* The last of 64, and a datagram flow that stays with the one last in use. */
+static void many_candidates(void **state)
+{
+	struct datapath_list l = { .count = DAE_CANDIDATES_MAX,
+				   .alive = ~0ULL,
+				   .last = 63,
+				   .on_all_dead = DAE_DEAD_LAST,
+				   .is_random = true };
+	uint64_t seen = 0;
+	struct rig *r = *state;
+	struct frame f;
+	uint16_t i;
+
+	for (i = 0; i < DAE_CANDIDATES_MAX; i++) {
+		l.targets[i] = (uint16_t)(100 + i);
+		rig_target_mark(r, l.targets[i], 100U + i);
+	}
+	datapath_publish_group(r->d, GROUP, DAE_CLASS_UDP4, &l);
+	for (i = 0; i < 2000; i++) {
+		make_nth(&f, 4, IPPROTO_UDP, 0, i);
+		seen |= 1ULL << (mark_of(r, &f) - 100);
+	}
+	assert_true(seen == ~0ULL);
+	datapath_set_alive(r->d, GROUP, DAE_CLASS_UDP4, 0);
+	make_nth(&f, 4, IPPROTO_UDP, 0, 5000);
+	expect_mark(r, &f, 163);
+	expect_mark(r, &f, 163);
+	assert_int_equal(rig_count(r, DAE_COUNT_GROUP_DEAD), 1);
+}
+
 /* A datagram flow that went direct for want of a candidate comes back. */
 static void datagrams_return(void **state)
 {
@@ -299,6 +391,8 @@ int main(void)
 		CASE(reordering_keeps_flows),
 		CASE(classes_are_apart),
 		CASE(dead_groups),
+		CASE(random_choice),
+		CASE(many_candidates),
 		CASE(datagrams_return),
 		CASE(heartbeat),
 		CASE(verdicts_survive_races),

@@ -295,9 +295,12 @@ static void test_on_all_dead(void **state)
 	r.g.on_all_dead = ALL_DEAD_LAST;
 	group_candidates(&r.g, 0, r.targets, &c);
 	assert_int_equal(c.count, 3);
-	for (uint32_t i = 0; i < c.count; i++)
-		assert_int_equal(c.alive >> i & 1,
-				 c.targets[i] == r.t[1]->index);
+	assert_int_equal(c.alive, 0);
+	assert_int_equal(c.dead, ALL_DEAD_LAST);
+	assert_int_equal(c.targets[c.last], r.t[1]->index);
+	r.g.sel[0].last = GROUP_NONE; /* never was one */
+	group_candidates(&r.g, 0, r.targets, &c);
+	assert_int_equal(c.dead, ALL_DEAD_BLOCK);
 	rig_fini(&r);
 }
 
@@ -400,6 +403,12 @@ static void test_large_group(void **state)
 	assert_int_equal(out.alive, UINT64_MAX);
 	for (uint32_t i = 0; i < out.count; i++)
 		assert_int_equal(out.targets[i], 499 - i);
+	g.on_all_dead = ALL_DEAD_LAST;
+	g.sel[0].last = 3; /* ranks last, and yet has a place */
+	group_candidates(&g, 0, targets, &out);
+	assert_int_equal(out.dead, ALL_DEAD_LAST);
+	assert_int_equal(out.targets[out.last], map[3]);
+	assert_false(out.alive >> out.last & 1);
 	group_fini(&g);
 }
 
