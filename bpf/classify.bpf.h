@@ -31,7 +31,12 @@ static const __u8 classify_ctz_table[64] = {
 /* Number of trailing zeros by de Bruijn multiplication; @x is not 0. */
 static __always_inline __u32 classify_ctz(__u64 x)
 {
-	return classify_ctz_table[((x & -x) * 0x03f79d71b4cb0a89ULL) >> 58];
+	__u64 n = classify_ctz_table[((x & -x) * 0x03f79d71b4cb0a89ULL) >> 58];
+
+	/* the verifier reads no tables; compilers from clang 15 do, and would
+	 * remove a plain mask */
+	asm volatile("%0 &= 63" : "+r"(n));
+	return n;
 }
 
 /* One step down the trie: the entry of child @i. */

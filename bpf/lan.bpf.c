@@ -195,15 +195,6 @@ static __always_inline int lan_frag(struct __sk_buff *skb,
 				    const struct packet *p,
 				    struct flow_place *at, bool is_v6)
 {
-	if (p->frag == FRAG_FIRST && packet_is_l4(p->proto)) {
-		lan_place(at, p, p->ports, p->proto, is_v6);
-		if (is_v6)
-			lan_resolve6(skb, p, at);
-		else
-			lan_resolve4(skb, p, at);
-	} else if (p->frag == FRAG_FIRST) {
-		group_set(&at->hit, DAE_KIND_PASS, 0);
-	}
 	/* the key of all fragments of the datagram, which have no ports */
 	lan_place(at, p, p->frag_id, FLOW_FRAGMENT | (is_v6 ? 0 : p->proto),
 		  is_v6);
@@ -229,6 +220,24 @@ __noinline int lan_frag6(struct __sk_buff *skb, const struct packet *p,
 	return p && at ? lan_frag(skb, p, at, true) : TC_DROP;
 }
 
+/* The whole way of a fragment. The first one is decided here and not in
+ * lan_frag(), whose stack would come on top of the decision's. */
+static __always_inline int lan_fragment(struct __sk_buff *skb,
+					const struct packet *p,
+					struct flow_place *at, bool is_v6)
+{
+	if (p->frag == FRAG_FIRST && !packet_is_l4(p->proto)) {
+		group_set(&at->hit, DAE_KIND_PASS, 0);
+	} else if (p->frag == FRAG_FIRST) {
+		lan_place(at, p, p->ports, p->proto, is_v6);
+		if (is_v6)
+			lan_resolve6(skb, p, at);
+		else
+			lan_resolve4(skb, p, at);
+	}
+	return is_v6 ? lan_frag6(skb, p, at) : lan_frag4(skb, p, at);
+}
+
 /* A packet that has no ports to decide by. */
 static __always_inline int lan_unparsed(struct __sk_buff *skb,
 					const struct packet *p,
@@ -236,7 +245,7 @@ static __always_inline int lan_unparsed(struct __sk_buff *skb,
 {
 	if (why == PARSE_OTHER) {
 		if (p->frag == FRAG_FIRST && p->is_v6)
-			return lan_frag6(skb, p, at);
+			return lan_fragment(skb, p, at, true);
 		tally_add(DAE_COUNT_PASS_OTHER);
 		return TC_NEXT;
 	}
@@ -255,8 +264,8 @@ static __always_inline int lan_ingress(struct __sk_buff *skb, bool has_mac)
 	if (r)
 		return lan_unparsed(skb, &p, &at, r);
 	if (p.frag)
-		return p.is_v6 ? lan_frag6(skb, &p, &at)
-			       : lan_frag4(skb, &p, &at);
+		return p.is_v6 ? lan_fragment(skb, &p, &at, true)
+			       : lan_fragment(skb, &p, &at, false);
 	return p.is_v6 ? lan_flow(skb, &p, &at, true)
 		       : lan_flow(skb, &p, &at, false);
 }
