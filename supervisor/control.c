@@ -106,19 +106,29 @@ static int control_recycle(void *ctx, uint32_t place, bool now,
 	return r;
 }
 
+/* As a configuration with this policy would have it; what memory_total does not
+ * hold is refused here, not lowered. */
 static int control_set_policy(void *ctx, const struct recycle_policy *next,
 			      struct ctl_outcome *res)
 {
 	struct supervisor *s = ctx;
+	struct recycle_limits limits;
+	struct recycle_policy policy;
 	int r;
 
-	r = pool_resize(s->pool, &s->limits, next);
+	r = supervisor_limits(s->config, next, &limits, &policy);
+	if (r == 0 && (limits.rss_hard_bytes < next->rss_hard_bytes ||
+		       limits.workers < s->limits.workers))
+		r = -ENOSPC;
+	if (r == 0)
+		r = pool_resize(s->pool, &limits, &policy);
 	if (r < 0) {
 		snprintf(res->message, sizeof(res->message),
 			 "this policy does not fit memory_total");
 		return r;
 	}
-	s->policy = *next;
+	s->limits = limits;
+	s->policy = policy;
 	supervisor_event(s, EVENT_ADMIN, "recycle policy", "changed");
 	supervisor_wake(s);
 	return 0;

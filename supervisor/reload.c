@@ -96,7 +96,8 @@ static int prepare(struct supervisor *s, struct next *n,
 	r = check_fixed(s, n->config, res);
 	if (r < 0)
 		return r;
-	r = supervisor_limits(n->config, &n->limits, &n->policy);
+	r = supervisor_limits(n->config, &n->config->supervisor.recycle,
+			      &n->limits, &n->policy);
 	if (r < 0)
 		return fail(res, r, "memory_total does not hold one worker");
 	n->ca_fd = setup_open_ca(n->config);

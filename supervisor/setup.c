@@ -55,7 +55,8 @@ static int load_config(struct supervisor *s)
 	if (r < 0)
 		return log_err_r(r, "setup: %s cannot be used", s->opt.config);
 	log_max_level = (enum log_level)s->config->global.log_level;
-	r = supervisor_limits(s->config, &s->limits, &s->policy);
+	r = supervisor_limits(s->config, &s->config->supervisor.recycle,
+			      &s->limits, &s->policy);
 	if (r < 0)
 		return log_err_r(r,
 				 "setup: memory_total does not hold a worker");

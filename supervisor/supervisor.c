@@ -43,7 +43,8 @@ struct prober_now supervisor_now(void)
 	};
 }
 
-int supervisor_limits(const struct config *c, struct recycle_limits *ret,
+int supervisor_limits(const struct config *c, const struct recycle_policy *want,
+		      struct recycle_limits *ret,
 		      struct recycle_policy *ret_policy)
 {
 	long pages = sysconf(_SC_PHYS_PAGES),
@@ -56,15 +57,15 @@ int supervisor_limits(const struct config *c, struct recycle_limits *ret,
 		.memory_total_bytes = s->memory_total_bytes,
 		.workers = s->workers,
 		.flow_entries = s->flow_entries,
-		.rss_soft_bytes = s->recycle.rss_soft_bytes,
-		.rss_hard_bytes = s->recycle.rss_hard_bytes,
+		.rss_soft_bytes = want->rss_soft_bytes,
+		.rss_hard_bytes = want->rss_hard_bytes,
 	};
+	int r;
 
-	int r = recycle_derive(&m, ret);
-
+	r = recycle_derive(&m, ret);
 	if (r < 0)
 		return r;
-	*ret_policy = s->recycle;
+	*ret_policy = *want;
 	ret_policy->rss_soft_bytes = ret->rss_soft_bytes;
 	ret_policy->rss_hard_bytes = ret->rss_hard_bytes;
 	return 0;

@@ -69,9 +69,10 @@ struct prober_now supervisor_now(void);
  * published, followers told, due checks sent. May be called from anywhere.
  */
 void supervisor_wake(struct supervisor *s);
-/* The crew's limits and policy, derived from @c and this machine. -ENOSPC if
- * memory_total does not hold one worker. */
-int supervisor_limits(const struct config *c, struct recycle_limits *ret,
+/* The crew's limits and policy, derived from @c, the policy that is wanted and
+ * this machine. -ENOSPC if memory_total does not hold one worker. */
+int supervisor_limits(const struct config *c, const struct recycle_policy *want,
+		      struct recycle_limits *ret,
 		      struct recycle_policy *ret_policy);
 /* Add an event of the supervisor's own. */
 void supervisor_event(struct supervisor *s, enum event_kind kind,
