@@ -115,11 +115,13 @@ __noinline int assign_listener(struct __sk_buff *skb, const struct packet *p,
 
 /*
  * Give a SYN or datagram to the candidate in @f, or, while none listens there,
- * to the next one alive. On return @f says what became of it.
+ * to the next one alive; if nobody takes it, on_all_dead decides. On return @f
+ * says what became of it.
  */
 __noinline int assign_hand_over(struct __sk_buff *skb, const struct packet *p,
 				struct flow_hit *f)
 {
+	__u32 group, class_id;
 	__u64 tried = 0;
 	int i, state;
 
@@ -131,14 +133,16 @@ __noinline int assign_hand_over(struct __sk_buff *skb, const struct packet *p,
 		if (state && state != TCP_STATE_TIME_WAIT)
 			return 0;
 	}
+	group = f->verdict >> 8 & 0xff;
+	class_id = dae_class_of(p->proto == IPPROTO_UDP, p->is_v6);
 	for (i = 0; i < HAND_OVER_TRIES; i++) {
 		if (!assign_listener(skb, p,
 				     f->verdict >> 16 & (DAE_TARGETS_MAX - 1)))
 			return 0;
 		tried |= 1ULL << (f->verdict >> 26 & 63);
-		group_choose(f, f->verdict >> 8 & 0xff,
-			     dae_class_of(p->proto == IPPROTO_UDP, p->is_v6),
-			     tried);
+		if (i == HAND_OVER_TRIES - 1)
+			tried = ~0ULL; /* enough: as if none were left */
+		group_choose(f, group, class_id, tried);
 		if (group_kind(f) != DAE_KIND_TPROXY)
 			break;
 	}

@@ -137,6 +137,68 @@ static void fail_over(struct rig *rig, enum attach_mode m)
 	stage_close(&s);
 }
 
+static void prefer_engines(struct rig *rig, uint16_t count, enum dae_dead dead)
+{
+	const uint16_t ids[] = { TARGET_ENGINE, 50, 51, 52, 53, 54 };
+	uint16_t i;
+
+	for (i = 1; i < ARRAY_LEN(ids); i++)
+		rig_target_tproxy(rig, ids[i], "::", (uint16_t)(7000 + i));
+	rig_group(rig, GROUP_ENGINE, ids, count, dead);
+}
+
+/* An engine for TCP alone, or many that are gone: on_all_dead holds for what
+ * nobody takes, as long as nobody does. */
+static void nobody_listens(struct rig *rig, enum attach_mode m)
+{
+	struct stage s;
+
+	stage_open(&s, rig, m);
+	stage_use(&s, RULE_GROUP, GROUP_ENGINE);
+	close(s.engine.udp4);
+	stage_goes_nowhere(&s, SOCK_DGRAM, WORLD_FAR4);
+	assert_true(rig_count(rig, DAE_COUNT_NO_LISTENER) >= 1);
+	prefer_engines(rig, 1, DAE_DEAD_DIRECT);
+	stage_udp_goes_to(&s, s.a.udp4, WORLD_FAR4);
+	stage_tcp_goes_to(&s, s.engine.tcp4, WORLD_FAR4);
+	assert_true(rig_count(rig, DAE_COUNT_GROUP_DEAD) >= 3);
+	close(s.engine.tcp4);
+	prefer_engines(rig, 6, DAE_DEAD_DIRECT);
+	stage_udp_goes_to(&s, s.a.udp4, WORLD_FAR4);
+	stage_tcp_goes_to(&s, s.a.tcp4, WORLD_FAR4);
+	prefer_engines(rig, 6, DAE_DEAD_LAST); /* that one is gone, too */
+	stage_goes_nowhere(&s, SOCK_STREAM, WORLD_FAR4);
+	s.engine.tcp4 = world_listen(&s.w, NS_ROUTER, SOCK_STREAM, "127.0.0.1",
+				     ENGINE_PORT, 1);
+	s.engine.udp4 = world_listen(&s.w, NS_ROUTER, SOCK_DGRAM, "127.0.0.1",
+				     ENGINE_PORT, 1);
+	stage_all_go_to(&s, &s.engine);
+	stage_close(&s);
+}
+
+/* One flow that went direct for want of a listener comes back to it. */
+static void listener_returns(struct rig *rig, enum attach_mode m)
+{
+	struct stage s;
+	char buf[8];
+	int fd;
+
+	stage_open(&s, rig, m);
+	stage_use(&s, RULE_GROUP, GROUP_ENGINE);
+	prefer_engines(rig, 1, DAE_DEAD_DIRECT);
+	close(s.engine.udp6);
+	fd = world_connect(&s.w, SOCK_DGRAM, WORLD_FAR6, PORT);
+	assert_int_equal(write(fd, "one", 3), 3);
+	assert_true(world_readable(s.a.udp6, SOON_MS));
+	assert_int_equal(read(s.a.udp6, buf, sizeof(buf)), 3);
+	s.engine.udp6 = world_listen(&s.w, NS_ROUTER, SOCK_DGRAM, "::1",
+				     ENGINE_PORT, 1);
+	assert_int_equal(write(fd, "two", 3), 3);
+	assert_true(world_readable(s.engine.udp6, SOON_MS));
+	close(fd);
+	stage_close(&s);
+}
+
 /* Traffic to the router itself passes whatever the rules say. */
 static void router_is_reachable(struct rig *rig, enum attach_mode m)
 {
@@ -379,6 +441,8 @@ static void need_tcx(void)
 BOTH(ways)
 BOTH(engine_sees_destination)
 BOTH(fail_over)
+BOTH(nobody_listens)
+BOTH(listener_returns)
 BOTH(router_is_reachable)
 BOTH(reload_and_adopt)
 BOTH(reload_loses_nothing)
@@ -399,6 +463,10 @@ int main(void)
 		EACH(engine_sees_destination_clsact),
 		EACH(fail_over_tcx),
 		EACH(fail_over_clsact),
+		EACH(nobody_listens_tcx),
+		EACH(nobody_listens_clsact),
+		EACH(listener_returns_tcx),
+		EACH(listener_returns_clsact),
 		EACH(router_is_reachable_tcx),
 		EACH(router_is_reachable_clsact),
 		EACH(reload_and_adopt_tcx),
