@@ -25,6 +25,7 @@
 #include "supervisor/reload.h"
 #include "supervisor/setup.h"
 #include "supervisor/state_file.h"
+#include "supervisor/status_line.h"
 
 #define TURN_MIN_NS NS_PER_MS
 #define TURN_BUSY_NS (20 * NS_PER_MS) /* no worker is free */
@@ -153,6 +154,16 @@ static void save_state(struct supervisor *s)
 	state_file_save(s->opt.state_dir, s->prober, &now);
 }
 
+/* Alive, and how we are. */
+static void tell_manager(const struct supervisor *s)
+{
+	char line[128], text[160];
+
+	status_line(s, line, sizeof(line));
+	snprintf(text, sizeof(text), "WATCHDOG=1\nSTATUS=%s", line);
+	notify_send(text);
+}
+
 static void on_second(evutil_socket_t fd, short what, void *arg)
 {
 	struct supervisor *s = arg;
@@ -166,7 +177,7 @@ static void on_second(evutil_socket_t fd, short what, void *arg)
 	if (now.mono_ns - s->saved_ns >=
 	    (s->wants_save ? SAVE_SOON_NS : SAVE_EVERY_NS))
 		save_state(s);
-	notify_send("WATCHDOG=1");
+	tell_manager(s);
 	supervisor_wake(s);
 }
 
