@@ -180,6 +180,8 @@ lab_dns()
 		interface: $lab_dns
 		interface: 2001:db8:100::53
 		interface: $lab_dns@853
+		interface: $lab_dns@443
+		https-port: 443
 		tls-service-key: $lab/certs/web.key
 		tls-service-pem: $lab/certs/web.pem
 		access-control: 0.0.0.0/0 allow

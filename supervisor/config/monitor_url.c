@@ -150,7 +150,9 @@ static bool is_printable(const char *s)
 static int read_path(struct arena *a, const struct url *u, const char *fallback,
 		     bool asks_dns, struct config_monitor *m)
 {
-	const char *path = u->path[0] ? u->path : fallback;
+	/* "doh://9.9.9.9/?name=x" means the usual path, too */
+	bool is_given = u->path[0] && !(asks_dns && !u->path[1]);
+	const char *path = is_given ? u->path : fallback;
 
 	if (u->query[0] && !asks_dns)
 		m->path = arena_printf(a, "%s?%s", path, u->query);

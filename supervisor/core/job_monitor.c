@@ -209,7 +209,7 @@ int job_build_upstream(struct job_plan *p, const struct config_upstream *u,
 	r = job_parts_keep_url(p, &url, &host, &path);
 	if (r < 0)
 		return r;
-	if (url.path_len == 0)
+	if (url.path_len <= 1)
 		path = "/dns-query";
 	r = job_parts_set_endpoint(&p->peer, host, port, family);
 	if (r == 0)

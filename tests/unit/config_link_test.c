@@ -194,6 +194,7 @@ static const struct {
 	{ "tls://h?name=a", "dot h 853 - a 1 0 fall 1" },
 	{ "dot://h?name=a", "dot h 853 - a 1 0 fall 1" },
 	{ "doh://h?name=a", "doh h 443 /dns-query a 1 0 fall 1" },
+	{ "doh://h/?name=a", "doh h 443 /dns-query a 1 0 fall 1" },
 	{ "doh3://h/q?name=a", "doh3 h 443 /q a 1 0 fall 3" },
 };
 

@@ -37,8 +37,11 @@ static void h3_probe_clear(void *priv)
 	h3_free(&h->h3);
 }
 
+/* DNS over HTTP succeeds with 2xx alone (RFC 8484 section 4.2.1). */
 static bool status_is_wanted(const struct probe *p, uint16_t status)
 {
+	if (p->spec.kind == JOB_DNS_H3)
+		return status / 100 == 2;
 	return status >= p->spec.status_min && status <= p->spec.status_max;
 }
 
