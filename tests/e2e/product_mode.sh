@@ -33,16 +33,29 @@ daemon_start
 daemon_settle
 check_way wan1 tcp "$f.66"
 
+# a second daemon is turned away before it does anything
+in_router tc filter show dev lan0 ingress >"$lab/filter"
+in_router timeout 10 "$supervisor" -c "$lab/config.dae" \
+	--runtime-dir "$lab/run" --state-dir "$lab/state" \
+	--bpf-dir "$lab/bpf/dae" --libexec "$lab/libexec" \
+	>"$lab/second.log" 2>&1 && r=0 || r=$?
+check "exit code of a second daemon" 1 $r
+check_has "what it says" "control: cannot open .*in use" \
+	"$(cat "$lab/second.log")"
+check "the filter" "$(cat "$lab/filter")" \
+	"$(in_router tc filter show dev lan0 ingress)"
+check_way wan1 tcp "$f.66"
+
 # by reload
 mode observe
 daectl reload >/dev/null && r=0 || r=$?
-check "exit code" 0 $r
+check "exit code" 0 "$r"
 check "the kernel in observe" same "$(same_kernel)"
 check_way direct tcp "$f.66"
 check "its mode" observe "$(status .config.mode)"
 mode route
 daectl reload >/dev/null && r=0 || r=$?
-check "exit code" 0 $r
+check "exit code" 0 "$r"
 check_way wan1 tcp "$f.66"
 check_way engine tcp "$f.64"
 
