@@ -74,7 +74,7 @@ _daectl()
 	'reload '*) opts='--dry-run' arg='' ;;
 	'check-config '*) opts='' arg='-file' ;;
 	'doctor '*) opts='' arg='' ;;
-	'cleanup '*) opts='' arg='' ;;
+	'cleanup '*) opts='--bpf-dir= --state-dir=' arg='' ;;
 	'version '*) opts='' arg='' ;;
 	'schema '*) opts='' arg='' ;;
 	'completion '*) opts='' arg='-shell' ;;

@@ -102,6 +102,8 @@ complete -c daectl -n '__fish_seen_subcommand_from test' -l domain -x -d 'name t
 complete -c daectl -n '__fish_seen_subcommand_from test' -l process -x -d 'name of the process'
 complete -c daectl -n __fish_use_subcommand -a doctor -d 'what of this machine helps or hinders'
 complete -c daectl -n __fish_use_subcommand -a cleanup -d 'remove every trace in the kernel'
+complete -c daectl -n '__fish_seen_subcommand_from cleanup' -l bpf-dir -x -d 'where the pins are'
+complete -c daectl -n '__fish_seen_subcommand_from cleanup' -l state-dir -x -d 'where saved settings are'
 complete -c daectl -n __fish_use_subcommand -a version -d 'of daectl and of the daemon'
 complete -c daectl -n __fish_use_subcommand -a schema -d 'the schemas of --json'
 complete -c daectl -n __fish_use_subcommand -a completion -d 'a completion script'

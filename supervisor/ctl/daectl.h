@@ -46,6 +46,8 @@ enum daectl_opt {
 	OPT_MAC,
 	OPT_DOMAIN,
 	OPT_PROCESS,
+	OPT_BPF_DIR,
+	OPT_STATE_DIR,
 	OPT_COUNT
 };
 

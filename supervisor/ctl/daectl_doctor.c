@@ -156,18 +156,33 @@ int run_doctor(struct daectl *d)
 	return has_failure(list) ? CTL_EXIT_FAILED : CTL_EXIT_OK;
 }
 
-int run_cleanup(struct daectl *d DAE_UNUSED)
+int run_cleanup(struct daectl *d)
 {
 	static char *envp[] = { "LC_ALL=C", NULL };
-	char path[PATH_MAX], *argv[3];
+	char path[PATH_MAX], *argv[7], **arg = argv;
+	json_t *answer = NULL;
 
+	if (conn_try(d, "version", &answer) == CTL_EXIT_OK) {
+		json_decref(answer);
+		return out_fail(CTL_EXIT_FAILED,
+				"systemctl stop dae-supervisor",
+				"dae-supervisor is running: stop it first");
+	}
 	if (paths_supervisor(path, sizeof(path)) < 0)
 		return out_fail(CTL_EXIT_FAILED,
 				"apt install --reinstall dae-supervisor",
 				"dae-supervisor is not beside this daectl");
-	argv[0] = path;
-	argv[1] = "--cleanup";
-	argv[2] = NULL;
+	*arg++ = path;
+	*arg++ = (char *)"--cleanup";
+	if (daectl_has(d, OPT_BPF_DIR)) {
+		*arg++ = (char *)"--bpf-dir";
+		*arg++ = (char *)d->opt[OPT_BPF_DIR];
+	}
+	if (daectl_has(d, OPT_STATE_DIR)) {
+		*arg++ = (char *)"--state-dir";
+		*arg++ = (char *)d->opt[OPT_STATE_DIR];
+	}
+	*arg = NULL;
 	execve(path, argv, envp);
 	return out_fail(CTL_EXIT_FAILED, NULL, "cannot run %s: %s", path,
 			strerror(errno));

@@ -72,6 +72,9 @@ const struct daectl_option daectl_options[OPT_COUNT] = {
 	[OPT_DOMAIN] = { "domain", 0, "NAME", NULL,
 			 "name the destination was learned by" },
 	[OPT_PROCESS] = { "process", 0, "NAME", NULL, "name of the process" },
+	[OPT_BPF_DIR] = { "bpf-dir", 0, "DIR", NULL, "where the pins are" },
+	[OPT_STATE_DIR] = { "state-dir", 0, "DIR", NULL,
+			    "where saved settings are" },
 };
 
 static bool may_skip_arg(const struct daectl_option *o)
