@@ -65,11 +65,13 @@ void dispatch_give_back(struct place *pl, bool blame)
 	struct pool_lost lost = { .place = pl->index,
 				  .generation = place_slot(pl)->generation,
 				  .blame = blame };
-	uint32_t ids[MSG_JOBS_MAX], n = pl->batch.count;
+	uint32_t ids[MSG_JOBS_MAX], n = pl->batch.count, dropped;
 
 	memcpy(ids, pl->batch.ids, sizeof(ids));
 	batch_reset(&pl->batch);
-	lost.jobs = inflight_drop_place(p->inflight, pl->index) - n;
+	dropped = inflight_drop_place(p->inflight, pl->index);
+	/* less than n: it answered for jobs that it had not been given yet */
+	lost.jobs = dropped > n ? dropped - n : 0;
 	for (uint32_t i = 0; i < n; i++)
 		p->config.ops->on_unsent(p->config.arg, ids[i]);
 	if (lost.jobs)
