@@ -39,7 +39,7 @@ in_router timeout 10 "$supervisor" -c "$lab/config.dae" \
 	--runtime-dir "$lab/run" --state-dir "$lab/state" \
 	--bpf-dir "$lab/bpf/dae" --libexec "$lab/libexec" \
 	>"$lab/second.log" 2>&1 && r=0 || r=$?
-check "exit code of a second daemon" 1 $r
+check "exit code of a second daemon" 1 "$r"
 check_has "what it says" "control: cannot open .*in use" \
 	"$(cat "$lab/second.log")"
 check "the filter" "$(cat "$lab/filter")" \
