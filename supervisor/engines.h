@@ -11,14 +11,20 @@
 #include <stdint.h>
 
 #include "common/addr.h"
+#include "supervisor/core/target.h"
 
 struct engine {
 	struct addr listener; /* as configured; unspecified: any address */
 	uint16_t port;
-	bool is_listening; /* written by engines_look() */
+	/* by check class, enum verdict: written by engines_look() */
+	uint8_t verdicts[TARGET_CHECKS];
 };
 
-/* Look for all of them at once. 0 or -errno, then nothing was written. */
+/*
+ * Look for all of them at once: where the kernel would find somebody for a flow
+ * of tcp4 tcp6 udp4 udp6. Not applicable: the address is of the other family.
+ * 0 or -errno, then the verdicts are worth nothing.
+ */
 int engines_look(struct engine *engines, size_t count);
 
 struct supervisor;

@@ -108,9 +108,10 @@ bool prober_update_groups(struct prober *p, const struct prober_now *now);
 /* -ENOENT. */
 int prober_set_admin(struct prober *p, uint32_t target, enum node_admin admin,
 		     uint64_t until_ns, const struct prober_now *now);
-/* What the kernel knows of a target without checks (a local listener). */
-int prober_set_assumed(struct prober *p, uint32_t target, enum verdict v,
-		       const struct prober_now *now);
+/* What the kernel knows of a target without checks (a local listener): an enum
+ * verdict for each of TARGET_CHECKS. -ENOENT. */
+int prober_set_assumed(struct prober *p, uint32_t target,
+		       const uint8_t *verdicts, const struct prober_now *now);
 /* By command: in quarantine for the policy's time, and out of it. -ENOENT. */
 int prober_hold(struct prober *p, uint32_t target,
 		const struct prober_now *now);

@@ -437,16 +437,16 @@ int prober_set_admin(struct prober *p, uint32_t target, enum node_admin admin,
 	return 0;
 }
 
-int prober_set_assumed(struct prober *p, uint32_t target, enum verdict v,
-		       const struct prober_now *now)
+int prober_set_assumed(struct prober *p, uint32_t target,
+		       const uint8_t *verdicts, const struct prober_now *now)
 {
 	struct target *t = target_table_get(p->targets, target);
 
-	if (!t || v >= VERDICT_COUNT)
+	if (!t)
 		return -ENOENT;
-	if (t->assumed == v)
+	if (memcmp(t->assumed, verdicts, sizeof(t->assumed)) == 0)
 		return 0;
-	t->assumed = (uint8_t)v;
+	memcpy(t->assumed, verdicts, sizeof(t->assumed));
 	p->groups_dirty = true;
 	prober_refresh(p, t, now);
 	return 0;

@@ -170,7 +170,7 @@ static void inherit(struct target *t, const struct target *old)
 	t->admin = old->admin;
 	t->admin_until_ns = old->admin_until_ns;
 	t->is_quarantined = old->is_quarantined;
-	t->assumed = old->assumed;
+	memcpy(t->assumed, old->assumed, sizeof(t->assumed));
 	t->state = old->state;
 	t->state_since_ns = old->state_since_ns;
 	t->bytes_today = old->bytes_today;
@@ -263,20 +263,23 @@ struct target_check *target_table_check(const struct target_table *t,
 	return &target->checks[check_id % TARGET_CHECKS];
 }
 
+unsigned int target_verdict(const struct target *t, unsigned int k)
+{
+	return t->checks[k].is_used ? t->checks[k].health.verdict
+				    : t->assumed[k];
+}
+
 static enum node_state derive_state(const struct target *t)
 {
-	unsigned int up = t->assumed == VERDICT_UP;
-	unsigned int down = t->assumed == VERDICT_DOWN;
+	unsigned int up = 0, down = 0;
 
 	if (t->is_unsupported)
 		return NODE_UNSUPPORTED;
 	if (t->is_quarantined)
 		return NODE_QUARANTINED;
 	for (unsigned int k = 0; k < TARGET_CHECKS; k++) {
-		up += t->checks[k].is_used &&
-		      t->checks[k].health.verdict == VERDICT_UP;
-		down += t->checks[k].is_used &&
-			t->checks[k].health.verdict == VERDICT_DOWN;
+		up += target_verdict(t, k) == VERDICT_UP;
+		down += target_verdict(t, k) == VERDICT_DOWN;
 	}
 	if (t->admin == ADMIN_FORCED_UP && up == 0)
 		return NODE_DEGRADED;
@@ -301,16 +304,12 @@ bool target_update_state(struct target *t, uint64_t now_ns)
 
 int target_usability(const struct target *t, unsigned int k)
 {
-	unsigned int verdict = t->checks[k].is_used
-				       ? t->checks[k].health.verdict
-				       : t->assumed;
-
 	if (t->is_unsupported || t->is_quarantined || t->admin == ADMIN_DRAIN ||
 	    t->admin == ADMIN_MAINT)
 		return 0;
 	if (t->admin == ADMIN_FORCED_UP)
 		return 2;
-	switch (verdict) {
+	switch (target_verdict(t, k)) {
 	case VERDICT_UP:
 		return 2;
 	case VERDICT_UNKNOWN:

@@ -56,7 +56,7 @@ struct target {
 	bool is_quarantined; /* kept in step with quarantine by the prober */
 	bool is_hot;	     /* selected or next two of some group */
 	uint8_t hot_sels;    /* for which selections: bit 1 << check class */
-	uint8_t assumed;     /* enum verdict of one without checks */
+	uint8_t assumed[TARGET_CHECKS]; /* enum verdict, where unchecked */
 	enum node_admin admin;
 	uint64_t admin_until_ns; /* 0: until changed */
 	enum node_state state;
@@ -108,6 +108,8 @@ uint32_t target_table_count(const struct target_table *t);
 uint64_t target_identity(const struct target_spec *spec);
 /* Derive the state from verdicts, admin, quarantine. True if it changed. */
 bool target_update_state(struct target *t, uint64_t now_ns);
+/* Of check @k, or what is assumed where it is not asked: enum verdict. */
+unsigned int target_verdict(const struct target *t, unsigned int k);
 /* May be used for traffic of check @k: 2 yes, 1 not known, 0 no. */
 int target_usability(const struct target *t, unsigned int k);
 /* Probes make sense: supported, not held, not in maintenance. */

@@ -77,7 +77,7 @@ static const struct shape schemas[] = {
 /* Parts of the above. */
 static const struct shape parts[] = {
 	{ "check", false,
-	  "class:s family:i verdict:s applicable:b since:S last_at:S "
+	  "class:s family:i verdict:s assumed:b applicable:b since:S last_at:S "
 	  "phases_us:o last_error:O=error next_probe_in_us:I interval_us:i "
 	  "cert_not_after:S rtt_us:I avg10_us:I ewma_us:I loss_percent:i "
 	  "consecutive_ok:i consecutive_fail:i ok_total:i fail_total:i "

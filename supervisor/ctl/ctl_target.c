@@ -123,14 +123,18 @@ static json_t *check_json(const struct ctl_view *v, const struct target *t,
 	const struct target_check *c = &t->checks[k];
 	const struct health *h = &c->health;
 	uint32_t id = target_check_id(t->index, k);
+	unsigned int verdict = target_verdict(t, k);
+	/* only nodes have assumed ones: class is index */
+	unsigned int cls = c->is_used ? c->cls : k;
+	int family = c->is_used ? c->family : check_class_family(cls);
 	auto_json json_t *j = NULL;
 	auto_json json_t *numbers = check_numbers(h);
 
-	j = json_pack("{s:s, s:i, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:I, "
+	j = json_pack("{s:s, s:i, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:I, "
 		      "s:o}",
-		      "class", check_class_name(c->cls), "family", c->family,
-		      "verdict", verdict_name(h->verdict), "applicable",
-		      h->verdict != VERDICT_NOT_APPLICABLE, "since",
+		      "class", check_class_name(cls), "family", family,
+		      "verdict", verdict_name(verdict), "assumed", !c->is_used,
+		      "applicable", verdict != VERDICT_NOT_APPLICABLE, "since",
 		      ctl_json_mono(v, h->since_ns), "last_at",
 		      ctl_json_mono(v, h->last_ns), "phases_us", phases_json(h),
 		      "last_error", last_error_json(v, h), "next_probe_in_us",
@@ -152,7 +156,7 @@ static json_t *checks_json(const struct ctl_view *v, const struct target *t,
 	auto_json json_t *list = json_array();
 
 	for (unsigned int k = 0; list && k < TARGET_CHECKS; k++) {
-		if (!t->checks[k].is_used)
+		if (!t->checks[k].is_used && !t->assumed[k])
 			continue;
 		if (ctl_json_append(list, check_json(v, t, k, deep)) < 0)
 			return NULL;

@@ -58,6 +58,8 @@ static void verdict_cell(struct grid *g, const json_t *check)
 
 	if (!check)
 		grid_cell(g, COLOR_DIM, "-");
+	else if (out_bool(check, "assumed") && out_bool(check, "applicable"))
+		grid_cell(g, out_state_color(verdict), "%s", verdict);
 	else if (!strcmp(verdict, "up"))
 		grid_cell(g, COLOR_GOOD, "%s",
 			  out_us(json_object_get(check, "rtt_us"), buf));

@@ -70,6 +70,13 @@ static void print_check(const struct daectl *d, const json_t *c,
 	const json_t *in = json_object_get(c, "next_probe_in_us"), *e;
 	size_t i;
 
+	if (out_bool(c, "assumed")) {
+		out_print("  %-6s %lld  %-8s by its listener, not probed",
+			  out_str(c, "class"), (long long)out_int(c, "family"),
+			  out_bool(c, "applicable") ? out_str(c, "verdict")
+						    : "n/a");
+		return;
+	}
 	out_print("  %-6s %lld  %-8s %s  avg %s  moving %s  loss %lld%%  ok "
 		  "%lld  failed %lld  ours %lld  next in %s",
 		  out_str(c, "class"), (long long)out_int(c, "family"),

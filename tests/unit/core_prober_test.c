@@ -194,6 +194,7 @@ static void test_reload_given_back(void **state)
 
 static void test_admin(void **state)
 {
+	static const uint8_t up[TARGET_CHECKS] = { VERDICT_UP };
 	static struct world w;
 	uint32_t i;
 
@@ -210,10 +211,9 @@ static void test_admin(void **state)
 			 UINT64_MAX);
 	assert_int_equal(prober_set_admin(w.p, 999, ADMIN_AUTO, 0, &w.now),
 			 -ENOENT);
-	assert_int_equal(prober_set_assumed(w.p, 999, VERDICT_UP, &w.now),
-			 -ENOENT);
-	assert_int_equal(prober_set_assumed(w.p, i, VERDICT_UP, &w.now), 0);
-	assert_int_equal(prober_set_assumed(w.p, i, VERDICT_UP, &w.now), 0);
+	assert_int_equal(prober_set_assumed(w.p, 999, up, &w.now), -ENOENT);
+	assert_int_equal(prober_set_assumed(w.p, i, up, &w.now), 0);
+	assert_int_equal(prober_set_assumed(w.p, i, up, &w.now), 0);
 	world_stop(&w);
 }
 

@@ -203,15 +203,25 @@ static void test_without_checks(void **state)
 	struct target t = { 0 };
 
 	(void)state;
-	assert_int_equal(target_usability(&t, 1), 1);
-	t.assumed = VERDICT_UP;
-	assert_int_equal(target_usability(&t, 1), 2);
+	assert_int_equal(target_usability(&t, CHECK_TCP4), 1);
+	t.assumed[CHECK_TCP4] = VERDICT_UP;
+	t.assumed[CHECK_TCP6] = VERDICT_NOT_APPLICABLE;
+	assert_int_equal(target_usability(&t, CHECK_TCP4), 2);
+	assert_int_equal(target_usability(&t, CHECK_TCP6), 0);
+	assert_int_equal(target_usability(&t, CHECK_UDP4), 1);
 	target_update_state(&t, 1);
 	assert_int_equal(t.state, NODE_UP);
-	t.assumed = VERDICT_DOWN;
-	assert_int_equal(target_usability(&t, 1), 0);
+	t.assumed[CHECK_UDP4] = VERDICT_DOWN; /* for TCP alone */
+	assert_int_equal(target_usability(&t, CHECK_UDP4), 0);
+	assert_int_equal(target_usability(&t, CHECK_TCP4), 2);
+	target_update_state(&t, 1);
+	assert_int_equal(t.state, NODE_DEGRADED);
+	t.assumed[CHECK_TCP4] = VERDICT_DOWN;
 	target_update_state(&t, 1);
 	assert_int_equal(t.state, NODE_DOWN);
+	t.checks[CHECK_TCP4].is_used = true; /* what is asked counts */
+	t.checks[CHECK_TCP4].health.verdict = VERDICT_UP;
+	assert_int_equal(target_usability(&t, CHECK_TCP4), 2);
 }
 
 static void test_admin_ends(void **state)

@@ -23,6 +23,7 @@ static const char config_text[] =
 	"  tw-held: 'socks5://192.0.2.4:1080'\n"
 	"  'socks5://192.0.2.5:1080#ev%1b%5b31mil%e2%80%aename'\n"
 	"  ss-06: 'ss://YWVzLTEyOC1nY206cHc=@192.0.2.6:8388'\n"
+	"  engine: 'tproxy://127.0.0.1:12345'\n"
 	"}\n"
 	"group {\n"
 	"  proxy { filter: name(hk-01, '\xe6\x97\xa5\xe6\x9c\xac-02')\n"
@@ -112,8 +113,13 @@ static void fill_targets(struct ctl_fixture *f)
 {
 	struct target *hk = target_at(f, "hk-01");
 	struct target *jp = target_at(f, "\xe6\x97\xa5\xe6\x9c\xac-02");
-	struct target *us;
+	struct target *us, *engine = target_at(f, "engine");
 
+	engine->assumed[CHECK_TCP4] = VERDICT_UP; /* a listener for TCP alone */
+	engine->assumed[CHECK_UDP4] = VERDICT_DOWN;
+	engine->assumed[CHECK_TCP6] = VERDICT_NOT_APPLICABLE;
+	engine->assumed[CHECK_UDP6] = VERDICT_NOT_APPLICABLE;
+	target_update_state(engine, NOW_NS - 60 * NS_PER_S);
 	us = target_at(f, "\xf0\x9f\x87\xba\xf0\x9f\x87\xb8 us-03");
 	hk->leaked_bytes = 12288;
 	hk->bytes_today = 123456;
