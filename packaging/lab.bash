@@ -227,7 +227,8 @@ lab_socks()
 	socks pass { from: 0.0.0.0/0 to: 0.0.0.0/0
 		command: bindreply udpreply }
 	DANTE
-	lab_start socks far danted -f "$lab/danted.conf"
+	lab_start socks far danted -f "$lab/danted.conf" \
+		-p "$lab/danted.pid"
 }
 
 lab_proxies()

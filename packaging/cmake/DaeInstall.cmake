@@ -20,9 +20,16 @@ function(dae_install_file file dir)
 	endif()
 endfunction()
 
-# The configuration may hold passwords of nodes.
-dae_install_file(examples/config.dae /etc/dae-supervisor
-	PERMISSIONS OWNER_READ OWNER_WRITE)
+# The configuration may hold passwords of nodes, and is not ours once it is there.
+install(CODE "
+	set(to /etc/dae-supervisor)
+	if(EXISTS \"\$ENV{DESTDIR}\${to}/config.dae\")
+		message(STATUS \"Kept: \$ENV{DESTDIR}\${to}/config.dae\")
+	else()
+		file(INSTALL \"${CMAKE_SOURCE_DIR}/packaging/examples/config.dae\"
+			DESTINATION \"\${to}\" PERMISSIONS OWNER_READ OWNER_WRITE)
+	endif()")
+dae_install_file(examples/sysctl.conf share/doc/dae-supervisor/examples)
 dae_install_file(systemd/dae-supervisor.service lib/systemd/system)
 dae_install_file(systemd/sysusers.conf lib/sysusers.d
 	RENAME dae-supervisor.conf)
