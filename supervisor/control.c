@@ -13,13 +13,28 @@
 #include "supervisor/accounts.h"
 #include "supervisor/asks.h"
 #include "supervisor/ctl/ctl_server.h"
+#include "supervisor/datapath/counters.h"
 #include "supervisor/reload.h"
 #include "supervisor/supervisor.h"
+
+static_assert(DAE_COUNT_MAX <= CTL_COUNTERS_MAX, "room for all counters");
+
+static void view_counters(const struct datapath *dp, struct ctl_kernel *k)
+{
+	auto_free struct datapath_counters *c = malloc(sizeof(*c));
+
+	if (!c || datapath_read_counters(dp, c) < 0)
+		return;
+	k->dns_passed = c->counts[DAE_COUNT_DNS_KEPT];
+	for (unsigned int i = 0; i < DAE_COUNT_MAX; i++)
+		k->counters[k->counter_count++] = (struct ctl_counter){
+			datapath_count_name(i), c->counts[i]
+		};
+}
 
 static void view_kernel(struct supervisor *s, struct ctl_kernel *k)
 {
 	struct datapath *dp = kernel_datapath(s->kernel);
-	struct datapath_counters *c;
 	struct datapath_status st;
 
 	if (!dp)
@@ -32,10 +47,7 @@ static void view_kernel(struct supervisor *s, struct ctl_kernel *k)
 	k->epoch = kernel_epoch(s->kernel);
 	k->heartbeat_ns = kernel_last_beat_ns(s->kernel);
 	k->flow_entries = st.flow_entries;
-	c = malloc(sizeof(*c));
-	if (c && datapath_read_counters(dp, c) == 0)
-		k->dns_passed = c->counts[DAE_COUNT_DNS_KEPT];
-	free(c);
+	view_counters(dp, k);
 }
 
 static void view_warnings(struct supervisor *s, struct ctl_view *v)

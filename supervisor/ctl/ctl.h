@@ -21,6 +21,12 @@
 
 #define CTL_TEXT_MAX 256
 #define CTL_WARNINGS_MAX 16
+#define CTL_COUNTERS_MAX 32
+
+struct ctl_counter {
+	const char *name;
+	uint64_t value;
+};
 
 /* The datapath as status shows it. */
 struct ctl_kernel {
@@ -31,6 +37,8 @@ struct ctl_kernel {
 	uint64_t heartbeat_ns; /* mono time of the last one, 0: never */
 	uint64_t flows, flow_entries;
 	uint64_t dns_passed; /* port 53 left with its own destination */
+	struct ctl_counter counters[CTL_COUNTERS_MAX];
+	size_t counter_count;
 };
 
 /* Borrowed for the time of one call. Pointers may be NULL where it says so. */

@@ -45,8 +45,8 @@ struct shape {
 static const struct shape schemas[] = {
 	{ "dae.status/1", false,
 	  "health:s version:S started_at:S uptime_us:I config:o uplink:o "
-	  "nodes:o=tally monitors:o=tally groups:o=tally workers:o kernel:o "
-	  "checks:o budget:o warnings:a " },
+	  "nodes:o=tally monitors:o=tally groups:o=tally workers:o "
+	  "kernel:o=kernel checks:o budget:o warnings:a " },
 	{ "dae.nodes/1", true, TARGET_FIELDS },
 	{ "dae.node/1", false, TARGET_FIELDS "addresses:a " },
 	{ "dae.monitors/1", true, TARGET_FIELDS },
@@ -69,7 +69,8 @@ static const struct shape schemas[] = {
 	{ "dae.doctor/1", true, "level:s what:s text:s hint:S " },
 	{ "dae.doctor-facts/1", false,
 	  "mode:s attach:s mark:i mark_mask:i so_mark:i rule_priority:i "
-	  "route_table:i lan_interface:a wan_interface:a kernel:o " },
+	  "route_table:i lan_interface:a wan_interface:a "
+	  "kernel:o=kernel " },
 	{ "dae.version/1", false, "" },
 	{ "dae.result/1", false, "result:s " },
 };
@@ -82,6 +83,9 @@ static const struct shape parts[] = {
 	  "cert_not_after:S rtt_us:I avg10_us:I ewma_us:I loss_percent:i "
 	  "consecutive_ok:i consecutive_fail:i ok_total:i fail_total:i "
 	  "ours_total:i bytes_each:i leaked_bytes:i " },
+	{ "kernel", false,
+	  "active:b attach:S programs:i links:i epoch:i heartbeat_age_us:I "
+	  "flows:i flow_entries:i dns_passed:i counters:o " },
 	{ "error", false,
 	  "at:S outcome:s text:s phase:s foreign:O latency_us:I detail:S " },
 	{ "quarantine", false, "held:b suspect:b deaths:i alone:i until:S " },

@@ -101,19 +101,30 @@ static const char *offline_name(const struct ctl_view *v)
 	}
 }
 
+static json_t *counters_json(const struct ctl_kernel *k)
+{
+	auto_json json_t *j = json_object();
+
+	for (size_t i = 0; j && i < k->counter_count; i++)
+		if (json_object_set_new(
+			    j, k->counters[i].name,
+			    json_integer((json_int_t)k->counters[i].value)) < 0)
+			return NULL;
+	return json_incref(j);
+}
+
 static json_t *kernel_json(const struct ctl_view *v)
 {
 	const struct ctl_kernel *k = &v->kernel;
 
-	return json_pack("{s:b, s:o, s:I, s:I, s:I, s:o, s:I, s:I, s:I}",
-			 "active", k->is_active, "attach",
-			 ctl_json_text(k->attach), "programs",
-			 (json_int_t)k->programs, "links", (json_int_t)k->links,
-			 "epoch", (json_int_t)k->epoch, "heartbeat_age_us",
-			 ctl_json_age(v, k->heartbeat_ns), "flows",
-			 (json_int_t)k->flows, "flow_entries",
-			 (json_int_t)k->flow_entries, "dns_passed",
-			 (json_int_t)k->dns_passed);
+	return json_pack(
+		"{s:b, s:o, s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:o}", "active",
+		k->is_active, "attach", ctl_json_text(k->attach), "programs",
+		(json_int_t)k->programs, "links", (json_int_t)k->links, "epoch",
+		(json_int_t)k->epoch, "heartbeat_age_us",
+		ctl_json_age(v, k->heartbeat_ns), "flows", (json_int_t)k->flows,
+		"flow_entries", (json_int_t)k->flow_entries, "dns_passed",
+		(json_int_t)k->dns_passed, "counters", counters_json(k));
 }
 
 static json_t *budget_json(const struct budget *b)

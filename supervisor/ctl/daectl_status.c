@@ -94,6 +94,34 @@ static void print_workers(const json_t *w)
 		  used ? ")" : "", (long long)out_int(w, "crashes"));
 }
 
+/* Packets that had to be dropped, rules aside: why. */
+static void print_drops(const json_t *counters)
+{
+	static const struct {
+		const char *name, *text;
+	} drops[] = {
+		{ "frag_proxied", "fragments of proxied flows" },
+		{ "frag_unknown", "fragments without their first" },
+		{ "no_listener", "for engines that do not listen" },
+		{ "truncated", "cut short" },
+		{ "ext_headers", "with too many headers" },
+	};
+	char line[OUT_TEXT];
+	size_t used = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(drops) && used < sizeof(line); i++) {
+		long long n = out_int(counters, drops[i].name);
+
+		if (n)
+			used += (size_t)snprintf(line + used,
+						 sizeof(line) - used,
+						 "%s%lld %s", used ? ", " : "",
+						 n, drops[i].text);
+	}
+	if (used)
+		out_print("  Dropped  : %s", line);
+}
+
 static void print_kernel(const json_t *k)
 {
 	char age[OUT_TEXT];
@@ -114,6 +142,7 @@ static void print_kernel(const json_t *k)
 		"  DNS      : %lld queries kept their own destination (no DNS "
 		"role yet)",
 		(long long)out_int(k, "dns_passed"));
+	print_drops(json_object_get(k, "counters"));
 }
 
 static void print_rest(const json_t *s)

@@ -268,7 +268,12 @@ static void view(void *ctx, struct ctl_view *ret)
 			    .heartbeat_ns = NOW_NS - 400 * NS_PER_MS,
 			    .flows = 12,
 			    .flow_entries = 65536,
-			    .dns_passed = 9 },
+			    .dns_passed = 9,
+			    .counters = { { "flow_moved", 3 },
+					  { "truncated", 0 },
+					  { "frag_proxied", 12 },
+					  { "no_listener", 1 } },
+			    .counter_count = 4 },
 		.warnings = { "tw-held is in quarantine" },
 		.warning_count = 1,
 	};
