@@ -443,15 +443,33 @@ static bool job_exists(void *ctx, uint32_t id)
 	return job_table_find(d->s->prober->jobs, id) != NULL;
 }
 
+/* Why a job is out of time. A name that nobody gave is no lost worker. */
+static enum outcome expired_outcome(const struct job *j)
+{
+	return j->stage == JOB_STAGE_RESOLVE && j->worker == JOB_NO_WORKER
+		       ? OUTCOME_LOCAL_RESOURCE
+		       : OUTCOME_WORKER_LOST;
+}
+
+/*
+ * A worker ends each of its jobs by the deadline. One that is silent past it,
+ * whatever else it still does, is stuck, and stuck is dead.
+ */
 void dispatch_expire(struct dispatch *d)
 {
 	struct prober_now now = supervisor_now();
 	struct job *j;
 
 	while ((j = prober_next_expired(d->s->prober, &now)) != NULL) {
-		if (j->worker != JOB_NO_WORKER)
+		uint32_t place = j->worker;
+		bool is_silent = place != JOB_NO_WORKER &&
+				 now.mono_ns > j->deadline_ns;
+
+		if (place != JOB_NO_WORKER)
 			pool_cancel(d->s->pool, j->id);
-		abort_job(d, j, OUTCOME_WORKER_LOST);
+		abort_job(d, j, expired_outcome(j));
+		if (is_silent)
+			pool_kill(d->s->pool, place, RECYCLE_STUCK);
 	}
 	lookups_sweep(d->lookups, job_exists, d);
 }

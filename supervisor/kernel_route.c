@@ -10,7 +10,7 @@
 #include "supervisor/config/config_parse.h"
 #include "supervisor/datapath/policy.h"
 
-#define UPLINKS_MAX 64
+#define UPLINKS_MAX 257 /* one more than policy_apply() takes */
 /* Marks given to uplinks that name none: this and their number. */
 #define UPLINK_MARK_BASE 0x00da0000U
 
@@ -44,6 +44,7 @@ static uint32_t mask_of(const struct config_supervisor *s, uint32_t mark)
 {
 	return mark & ~s->so_mark ? ~s->so_mark : ~0U;
 }
+
 static size_t uplinks_of(const struct kernel_route *r,
 			 struct policy_uplink up[UPLINKS_MAX])
 {

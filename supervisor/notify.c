@@ -31,7 +31,8 @@ int notify_send(const char *text)
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	if (sendto(fd, text, strlen(text), MSG_NOSIGNAL, (void *)&sa,
+	if (sendto(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT,
+		   (void *)&sa,
 		   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) <
 	    0)
 		return -errno;

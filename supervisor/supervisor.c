@@ -225,8 +225,12 @@ static void on_network(void *ctx, const struct netmon_state *st)
 	/* a machine that never had a default route is not offline without */
 	s->had_default |= has_default;
 	s->netmon_fingerprint = st->fingerprint;
-	if (kernel_refresh(s->kernel, &err) < 0)
+	s->kernel_warning[0] = '\0';
+	if (kernel_refresh(s->kernel, &err) < 0) {
 		log_warn("kernel: %s", err.text);
+		snprintf(s->kernel_warning, sizeof(s->kernel_warning), "%s",
+			 err.text);
+	}
 	if (changed)
 		dispatch_network_changed(s->dispatch);
 	prober_link(s->prober, has_default || !s->had_default, changed, &now);
