@@ -421,20 +421,23 @@ static void three_capabilities_suffice(struct rig *rig, enum attach_mode m)
 	stage_close(&s);
 }
 
-static void need_tcx(void)
+/* Each mode by itself, or both where the environment names none. */
+static void need(enum attach_mode m)
 {
-	if (!attach_has_tcx())
+	if ((m == ATTACH_TCX && !attach_has_tcx()) ||
+	    (rig_mode() != ATTACH_AUTO && rig_mode() != m))
 		skip();
 }
 
 #define BOTH(test)                                                             \
 	static void test##_tcx(void **state)                                   \
 	{                                                                      \
-		need_tcx();                                                    \
+		need(ATTACH_TCX);                                              \
 		test(*state, ATTACH_TCX);                                      \
 	}                                                                      \
 	static void test##_clsact(void **state)                                \
 	{                                                                      \
+		need(ATTACH_CLSACT);                                           \
 		test(*state, ATTACH_CLSACT);                                   \
 	}
 
@@ -454,7 +457,7 @@ BOTH(cleanup_leaves_nothing)
 #define EACH(test)                                                             \
 	cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		EACH(ways_tcx),
@@ -481,5 +484,7 @@ int main(void)
 		EACH(cleanup_leaves_nothing_clsact),
 	};
 
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

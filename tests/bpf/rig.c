@@ -19,6 +19,7 @@
 #include <bpf/bpf.h>
 
 #include "common/base.h"
+#include "supervisor/datapath/attach.h"
 #include "supervisor/datapath/cleanup.h"
 #include "supervisor/rules/rules.h"
 
@@ -31,6 +32,17 @@ static void give_up(const char *why)
 	exit(SKIP);
 }
 
+enum attach_mode rig_mode(void)
+{
+	const char *s = getenv("DAE_ATTACH");
+
+	if (s && strcmp(s, "tcx") == 0)
+		return ATTACH_TCX;
+	if (s && strcmp(s, "clsact") == 0)
+		return ATTACH_CLSACT;
+	return ATTACH_AUTO;
+}
+
 int rig_setup(void **state)
 {
 	struct rig *r = calloc(1, sizeof(*r));
@@ -39,6 +51,8 @@ int rig_setup(void **state)
 		return -1;
 	if (geteuid() != 0)
 		give_up("needs root");
+	if (rig_mode() == ATTACH_TCX && !attach_has_tcx())
+		give_up("the kernel has no tcx");
 	if (unshare(CLONE_NEWNET | CLONE_NEWNS) < 0)
 		give_up("unshare");
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
@@ -73,6 +87,8 @@ void rig_open(struct rig *r, enum attach_mode attach, uint32_t flow_entries)
 	};
 	struct datapath_error err = { 0 };
 
+	if (attach == ATTACH_AUTO)
+		opt.attach = attach = rig_mode();
 	rig_close(r);
 	r->attach = attach;
 	r->flow_entries = flow_entries;

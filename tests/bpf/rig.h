@@ -48,7 +48,10 @@ struct rig_result {
 /* Exits with 77 where BPF is not permitted. For cmocka. */
 int rig_setup(void **state);
 int rig_teardown(void **state);
-/* Opens the datapath anew, with @flow_entries (0: default). */
+/* How programs are to be attached: DAE_ATTACH (tcx, clsact) of the environment,
+ * else AUTO. */
+enum attach_mode rig_mode(void);
+/* Opens the datapath anew, with @flow_entries (0: default); AUTO: rig_mode(). */
 void rig_open(struct rig *r, enum attach_mode attach, uint32_t flow_entries);
 void rig_close(struct rig *r);
 /* Compile and load; group ids are indices. */
