@@ -5,11 +5,13 @@
  * turn for many rounds, medians. JSON lines on standard output. Needs root;
  * works in a network namespace and a bpffs of its own.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include <bpf/bpf.h>
@@ -194,14 +196,32 @@ static void add_established(struct rig *r, struct rulegen *g, int empty)
 		}
 }
 
-/* Its own wrapper for each set of rules: the program array holds one. */
-static int wrap(int prog, bool is_tcx)
+/* Destinations and ports that @g's rules were made for, as often as not. */
+static void fill_pool(struct vary_bpf *skel, struct rulegen *g)
+{
+	struct ruleset_query q;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(skel->bss->vary_pool); i++) {
+		do {
+			rulegen_query(g, &q);
+		} while (q.dst.family != 4 || q.l4proto != IPPROTO_TCP);
+		memcpy(&skel->bss->vary_pool[i].dst, q.dst.b + 12, 4);
+		skel->bss->vary_pool[i].sport = htons(q.sport);
+		skel->bss->vary_pool[i].dport = htons(q.dport);
+	}
+}
+
+/* Its own wrapper for each set of rules: the program array holds one. With @g,
+ * destinations and ports vary. */
+static int wrap(int prog, bool is_tcx, struct rulegen *g)
 {
 	struct vary_bpf *skel = vary_bpf__open();
 	uint32_t zero = 0;
 
 	if (skel && !is_tcx) {
 		bpf_program__set_expected_attach_type(skel->progs.vary, 0);
+		bpf_program__set_expected_attach_type(skel->progs.vary_all, 0);
 		bpf_program__set_expected_attach_type(skel->progs.nothing, 0);
 	}
 	if (!skel || vary_bpf__load(skel) < 0)
@@ -213,7 +233,10 @@ static int wrap(int prog, bool is_tcx)
 		perror("tail call");
 		exit(1);
 	}
-	return bpf_program__fd(skel->progs.vary);
+	if (!g)
+		return bpf_program__fd(skel->progs.vary);
+	fill_pool(skel, g);
+	return bpf_program__fd(skel->progs.vary_all);
 }
 
 static void add_new_flows(struct rig *r, struct rulegen *g, size_t rules,
@@ -228,7 +251,7 @@ static void add_new_flows(struct rig *r, struct rulegen *g, size_t rules,
 	size_t i;
 
 	datapath_read_status(r->d, &status);
-	vary = wrap(prog, status.is_tcx);
+	vary = wrap(prog, status.is_tcx, NULL);
 	for (i = 0; i < 2; i++) {
 		late_packet(g, families[i], &q);
 		frame_make(&f, &q, RIG_SYN, true);
@@ -239,6 +262,62 @@ static void add_new_flows(struct rig *r, struct rulegen *g, size_t rules,
 			 rules);
 		add(name, vary, empty_vary, &f, 150);
 	}
+}
+
+/* 4096 packets in turn, through a flow table that stays in the CPU's cache: what
+ * the classification costs where no packet is like the one before. */
+static void add_random(struct rig *r, struct rulegen *g, size_t rules,
+		       const struct frame *f)
+{
+	double goal = rules <= 10 ? 30 : rules <= 100 ? 40 : 100;
+	struct datapath_status status;
+	char name[48];
+	int empty;
+
+	datapath_read_status(r->d, &status);
+	snprintf(name, sizeof(name), "empty_random_%zu", rules);
+	empty = add(name, wrap(-1, status.is_tcx, g), -1, f, 0);
+	snprintf(name, sizeof(name), "new_random_v4_%zu", rules);
+	add(name, wrap(datapath_program_fd(r->d, true), status.is_tcx, g),
+	    empty, f, goal);
+}
+
+/*
+ * A new flow with the lookup of its listener and the assignment. Where test
+ * runs refuse to assign (the frame is not at an ingress of tc), there is nothing
+ * to measure that a packet would ever cost.
+ */
+static void add_assigned(struct rig *r, struct rulegen *g, int empty)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	socklen_t len = sizeof(at);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	struct ruleset_query q;
+	struct frame f;
+	uint16_t i;
+
+	if (fd < 0 ||
+	    setsockopt(fd, SOL_IP, IP_TRANSPARENT, &(int){ 1 }, sizeof(int)) <
+		    0 ||
+	    bind(fd, (struct sockaddr *)&at, len) < 0 || listen(fd, 1) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&at, &len) < 0) {
+		perror("listener");
+		exit(1);
+	}
+	for (i = 0; i < RULEGEN_GROUPS; i++)
+		rig_target_tproxy(r, i, "127.0.0.1", ntohs(at.sin_port));
+	late_packet(g, 4, &q);
+	frame_make(&f, &q, RIG_SYN, true);
+	if (rig_run(r, &f).mark == RIG_MARK)
+		add("new_assigned_v4", datapath_program_fd(r->d, true), empty,
+		    &f, 50);
+	else
+		fprintf(stderr,
+			"not measured: a new flow with its listener assigned, "
+			"which a test run refuses (%llu times)\n",
+			(unsigned long long)rig_count(r,
+						      DAE_COUNT_ASSIGN_FAILED));
 }
 
 static void measure(void)
@@ -253,30 +332,38 @@ static void measure(void)
 			variants[i].ns[k] = run_once(&variants[i]);
 }
 
-static void open_rules(struct rig *r, struct rulegen *g, size_t rules)
+static struct rig *open_rules(const struct rig *from, struct rulegen *g,
+			      size_t rules, uint32_t flow_entries)
 {
+	static unsigned int number;
+	struct rig *r = calloc(1, sizeof(*r));
 	uint16_t i;
 
+	if (!r)
+		exit(1);
+	*r = *from;
+	snprintf(r->pins, sizeof(r->pins), "%.60s/p%u", r->bpffs, number++);
 	rulegen_make(g, RULEGEN_MIX, rules, 4242 + rules);
-	rig_open(r, ATTACH_AUTO, 131072);
+	rig_open(r, ATTACH_AUTO, flow_entries);
 	rig_load(r, &g->routing);
 	for (i = 0; i < RULEGEN_GROUPS; i++) {
 		rig_target_mark(r, i, 0x100U + i);
 		rig_group(r, i, &i, 1, DAE_DEAD_BLOCK);
 	}
+	return r;
 }
 
 int main(void)
 {
 	static const size_t counts[] = { 10, 100, 1000 };
-	static struct rulegen g[ARRAY_LEN(counts)];
+	static struct rulegen g[2 * ARRAY_LEN(counts) + 1];
+	struct rig *rigs[ARRAY_LEN(g)];
 	struct vary_bpf *plain = NULL;
-	struct rig *rigs[ARRAY_LEN(counts)];
 	struct frame f = { 0 };
 	struct ruleset_query q;
 	void *state;
 	int empty, empty_vary;
-	size_t i;
+	size_t i, n = 0;
 
 	if (rig_setup(&state) < 0)
 		return 1;
@@ -288,22 +375,23 @@ int main(void)
 	query_make(&q, "192.168.0.1", "1.1.1.1", IPPROTO_TCP, 80);
 	frame_make(&f, &q, RIG_ACK, true);
 	empty = add("empty", bpf_program__fd(plain->progs.nothing), -1, &f, 0);
-	empty_vary = add("empty_varied", wrap(-1, true), -1, &f, 0);
-	for (i = 0; i < ARRAY_LEN(counts); i++) {
-		rigs[i] = calloc(1, sizeof(*rigs[i]));
-		if (!rigs[i])
-			return 1;
-		*rigs[i] = *(struct rig *)state;
-		snprintf(rigs[i]->pins, sizeof(rigs[i]->pins), "%.60s/p%zu",
-			 rigs[i]->bpffs, i);
-		open_rules(rigs[i], &g[i], counts[i]);
+	empty_vary = add("empty_varied", wrap(-1, true, NULL), -1, &f, 0);
+	for (i = 0; i < ARRAY_LEN(counts); i++, n++) {
+		rigs[n] = open_rules(state, &g[n], counts[i], 131072);
 		if (counts[i] == 100)
-			add_established(rigs[i], &g[i], empty);
-		add_new_flows(rigs[i], &g[i], counts[i], empty, empty_vary);
+			add_established(rigs[n], &g[n], empty);
+		add_new_flows(rigs[n], &g[n], counts[i], empty, empty_vary);
 	}
+	frame_make(&f, &q, RIG_SYN, true);
+	for (i = 0; i < ARRAY_LEN(counts); i++, n++) {
+		rigs[n] = open_rules(state, &g[n], counts[i], 1024);
+		add_random(rigs[n], &g[n], counts[i], &f);
+	}
+	rigs[n] = open_rules(state, &g[n], 100, 1024);
+	add_assigned(rigs[n], &g[n], empty);
 	measure();
 	report();
-	for (i = 0; i < ARRAY_LEN(counts); i++) {
+	for (i = 0; i <= n; i++) {
 		rig_close(rigs[i]);
 		free(rigs[i]);
 		rulegen_free(&g[i]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Gives each run another source port, then runs the program under test, so that
- * every run is a flow of its own. */
+/* Gives each run another source port, or a destination and ports out of a pool,
+ * then runs the program under test, so that every run is a flow of its own. */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 
@@ -9,6 +9,8 @@
 
 #define PORT4 34 /* of the source: Ethernet, then IP without options */
 #define PORT6 54
+#define DST4 30
+#define POOL 4096
 #define LAST4 29 /* last bytes of the source addresses */
 #define LAST6 37
 
@@ -40,6 +42,29 @@ int vary(struct __sk_buff *skb)
 		*(__u16 *)(data + PORT6) = n;
 		data[LAST6] = n >> 16;
 	}
+	bpf_tail_call(skb, &next, 0);
+	return 2;
+}
+
+struct {
+	__u32 dst;
+	__u16 sport, dport; /* of the wire's order, all */
+} vary_pool[POOL];
+
+/* IPv4 alone. */
+SEC("tcx/ingress")
+int vary_all(struct __sk_buff *skb)
+{
+	__u8 *data = (__u8 *)(long)skb->data;
+	void *end = (void *)(long)skb->data_end;
+	__u32 n = vary_count++ & (POOL - 1);
+
+	if ((void *)(data + PORT4 + 4) > end)
+		return 2;
+	*(__u16 *)(data + DST4) = vary_pool[n].dst;
+	*(__u16 *)(data + DST4 + 2) = vary_pool[n].dst >> 16;
+	*(__u16 *)(data + PORT4) = vary_pool[n].sport;
+	*(__u16 *)(data + PORT4 + 2) = vary_pool[n].dport;
 	bpf_tail_call(skb, &next, 0);
 	return 2;
 }
