@@ -284,14 +284,36 @@ static void settle(struct prober *p, struct job *j, const struct result *r,
 	prober_follow_gate(p, now);
 }
 
+static bool is_timeout(unsigned int outcome)
+{
+	return outcome == OUTCOME_RESOLVE_TIMEOUT ||
+	       outcome == OUTCOME_CONNECT_TIMEOUT ||
+	       outcome == OUTCOME_TLS_TIMEOUT ||
+	       outcome == OUTCOME_QUIC_TIMEOUT ||
+	       outcome == OUTCOME_RESPONSE_TIMEOUT;
+}
+
+/* It waited for a worker for most of its time: what was left is no measure. */
+static bool was_hurried(const struct prober *p, const struct job *j)
+{
+	uint64_t whole_ns = p->job_timeout_ns;
+
+	if (j->is_witness)
+		whole_ns = MIN(whole_ns, PROBER_WITNESS_NS);
+	return j->sent_ns && j->sent_ns + whole_ns / 2 > j->deadline_ns;
+}
+
 void prober_finish(struct prober *p, struct job *j, const struct result *r,
 		   const struct prober_now *now, struct prober_final *ret)
 {
 	struct target *t = target_of_job(p, j);
+	struct result said = *r;
 
 	if (t && j->worker != JOB_NO_WORKER)
 		quarantine_clean(p->quarantine, t->identity, now->mono_ns);
-	settle(p, j, r, now, ret);
+	if (is_timeout(r->outcome) && was_hurried(p, j))
+		said.outcome = OUTCOME_WORKER_LOST;
+	settle(p, j, &said, now, ret);
 }
 
 void prober_abort(struct prober *p, struct job *j, enum outcome why,

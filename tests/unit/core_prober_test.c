@@ -57,6 +57,32 @@ static void test_worker_lost_redispatches(void **state)
 	world_stop(&w);
 }
 
+/* What had no worker for most of its time is not judged by the rest. */
+static void test_hurried_timeout_is_ours(void **state)
+{
+	const struct result late = { .outcome = OUTCOME_RESPONSE_TIMEOUT,
+				     .phase = PHASE_FIRST_BYTE };
+	struct prober_final final;
+	static struct world w;
+	struct job *j;
+
+	(void)state;
+	for (int hurried = 0; hurried < 2; hurried++) {
+		world_start(&w, 2);
+		while (!(j = prober_next_job(w.p, &w.now)))
+			w.now.mono_ns += 10 * NS_PER_MS;
+		if (hurried)
+			w.now.mono_ns = j->deadline_ns - S;
+		job_assign(w.p->jobs, j, 0, 1, w.now.mono_ns);
+		w.now.mono_ns = j->deadline_ns;
+		prober_finish(w.p, j, &late, &w.now, &final);
+		assert_int_equal(final.result.outcome,
+				 hurried ? OUTCOME_WORKER_LOST
+					 : OUTCOME_RESPONSE_TIMEOUT);
+		world_stop(&w);
+	}
+}
+
 /* Every worker that probes node 3 dies. The others in flight beside it do not
  * suffer: three deaths, and it is held. */
 static void test_culprit_is_held(void **state)
@@ -373,6 +399,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_come_up),
 		cmocka_unit_test(test_worker_lost_redispatches),
+		cmocka_unit_test(test_hurried_timeout_is_ours),
 		cmocka_unit_test(test_culprit_is_held),
 		cmocka_unit_test(test_held_is_released_by_time),
 		cmocka_unit_test(test_reload_keeps_what_stays),
