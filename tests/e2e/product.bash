@@ -91,10 +91,14 @@ product_need()
 	cgroup=$cgroup/$lab_name
 }
 
+# With what daemons made in it, as systemd does once nothing runs there.
+cgroup_remove()
+{
+	[ ! -d "$cgroup" ] || find "$cgroup" -depth -type d -exec rmdir {} +
+}
+
 product_down()
 {
-	local d
-
 	set +e
 	lab_stop supervisor
 	if [ -e "/run/netns/$lab_name-router" ]; then
@@ -104,9 +108,7 @@ product_down()
 	[ ! -d "$lab/pids" ] || lab_down
 	mountpoint -q "$lab/bpf" && umount "$lab/bpf"
 	rm -rf "$lab"
-	for d in "$cgroup"/*/ "$cgroup"; do
-		[ ! -d "$d" ] || rmdir "$d"
-	done
+	cgroup_remove
 }
 
 # Folders only: for what needs no hosts.
@@ -126,7 +128,7 @@ product_lab()
 {
 	product_need unbound tinyproxy ss-redir caddy dig curl
 	product_folder
-	mkdir -p "$lab/bpf" "$cgroup"
+	mkdir -p "$lab/bpf"
 	mount -t bpf bpf "$lab/bpf"
 	lab_up
 	in_far ip route add local "$lab_far.64/26" dev lo
@@ -223,6 +225,8 @@ events_since()
 # In a cgroup of the test's: the second fence concerns nobody else.
 daemon_spawn()
 {
+	lab_wait 5 "the end of the last daemon's processes" cgroup_remove
+	mkdir -p "$cgroup"
 	# shellcheck disable=SC2016
 	lab_start supervisor router sh -c \
 		'echo $$ >"$0/cgroup.procs" && exec "$@"' "$cgroup" \
