@@ -74,11 +74,25 @@ static __always_inline __u32 classify_addr4(const __u32 *root, __u32 addr)
 	return entry & (DAE_CLASSES_MAX - 1);
 }
 
-/* The rest of an IPv6 lookup: up to 14 bytes below the root. */
+/*
+ * The rest of an IPv6 lookup: up to 14 bytes below the root, or as it was for
+ * the same address before: the tables of a generation never change.
+ */
 __noinline __u32 classify_deep6(__u32 entry, __u64 high, __u64 low)
 {
+	__u64 a = high, b = low;
+	struct memo6 *memo;
+	__u32 root = entry;
 	int i;
 
+	memo = table_at(&memos6,
+			table_cpu() * DAE_MEMO6_SLOTS +
+				((high ^ low ^ root) * 0x9e3779b97f4a7c15ULL >>
+				 55));
+	if (!memo)
+		return 0;
+	if (memo->high == a && memo->low == b && memo->root == root)
+		return memo->entry;
 	for (i = 0; i < 14; i++) {
 		if (!(entry & DAE_ENTRY_CHILD))
 			break;
@@ -86,6 +100,10 @@ __noinline __u32 classify_deep6(__u32 entry, __u64 high, __u64 low)
 		high = high << 8 | low >> 56;
 		low <<= 8;
 	}
+	memo->high = a;
+	memo->low = b;
+	memo->root = root;
+	memo->entry = entry;
 	return entry;
 }
 

@@ -21,6 +21,7 @@
 #define DAE_LOCAL_SLOTS 1024 /* hash of own addresses, twice in the map */
 #define DAE_LOCAL_PROBES 8
 #define DAE_MEMO_SLOTS 4096 /* to a CPU */
+#define DAE_MEMO6_SLOTS 512 /* to a CPU */
 
 /* The four kinds of traffic a group keeps apart. */
 enum dae_class {

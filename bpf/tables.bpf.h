@@ -35,6 +35,13 @@ struct memo {
 	__u64 k0, k1;
 };
 
+/* Classes of IPv6 addresses far down their trie; private to a CPU. */
+struct memo6 {
+	__u64 high, low; /* what of the address is below the root */
+	__u32 root;	 /* its entry there, which says which trie; 0: free */
+	__u32 entry;
+};
+
 #define ARRAY_MAP(name, type_)                                                 \
 	struct {                                                               \
 		__uint(type, BPF_MAP_TYPE_ARRAY);                              \
@@ -48,6 +55,7 @@ ARRAY_MAP(trie_nodes, struct dae_trie_node);
 ARRAY_MAP(trie_runs, struct run_chunk);
 ARRAY_MAP(bitmaps, struct dae_bitmap);
 ARRAY_MAP(memos, struct memo);
+ARRAY_MAP(memos6, struct memo6);
 ARRAY_MAP(rule_tally, __u64);
 
 /* --- shared --- */

@@ -113,6 +113,9 @@ static int size_maps(struct lan_bpf *skel, const struct maps *m,
 		r = bpf_map__set_max_entries(skel->maps.memos,
 					     m->cpus * DAE_MEMO_SLOTS);
 	if (r == 0)
+		r = bpf_map__set_max_entries(skel->maps.memos6,
+					     m->cpus * DAE_MEMO6_SLOTS);
+	if (r == 0)
 		r = bpf_map__set_max_entries(skel->maps.rule_tally,
 					     m->cpus * DAE_RULE_STRIDE);
 	return r;
