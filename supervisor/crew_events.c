@@ -71,9 +71,13 @@ static void on_retire(void *arg, uint32_t place, enum recycle_reason reason)
 	supervisor_event(s, EVENT_RECYCLE, place_name(place, name), text);
 }
 
-static void describe_status(int status, char *buf, size_t cap)
+static void describe_exit(const struct pool_exit *e, char *buf, size_t cap)
 {
-	if (WIFSIGNALED(status))
+	int status = e->status;
+
+	if (WIFSIGNALED(status) && e->reason == RECYCLE_OOM)
+		snprintf(buf, cap, "out of memory in its control group");
+	else if (WIFSIGNALED(status))
 		snprintf(buf, cap, "killed by SIG%s",
 			 sigabbrev_np(WTERMSIG(status))
 				 ? sigabbrev_np(WTERMSIG(status))
@@ -94,7 +98,7 @@ static void on_exit_(void *arg, const struct pool_exit *e)
 	if (!e->is_crash && !e->is_failed)
 		return;
 	s->prober->totals.crashes += e->is_crash;
-	describe_status(e->status, how, sizeof(how));
+	describe_exit(e, how, sizeof(how));
 	snprintf(text, sizeof(text), "%s (pid=%d)", how, (int)e->pid);
 	supervisor_event(s, e->is_failed ? EVENT_WORKER_FAILED : EVENT_CRASH,
 			 place_name(e->place, name), text);

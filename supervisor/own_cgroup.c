@@ -10,6 +10,7 @@
 
 #include "common/base.h"
 #include "common/fd.h"
+#include "supervisor/pool/cgroup.h"
 
 #define CGROUP_TEXT_MAX (64U << 10)
 #define CGROUP_NAME "dae-supervisor"
@@ -78,7 +79,7 @@ static int move_into(const char *dir)
 
 int own_cgroup_enter(struct own_cgroup *ret)
 {
-	char mount[PATH_MAX], rel[PATH_MAX];
+	char mount[PATH_MAX], rel[PATH_MAX], leaf[PATH_MAX];
 	int n, r;
 
 	memset(ret, 0, sizeof(*ret));
@@ -95,5 +96,14 @@ int own_cgroup_enter(struct own_cgroup *ret)
 	if (n >= (int)sizeof(ret->path))
 		return -ENAMETOOLONG;
 	strcpy(ret->made, ret->path);
-	return move_into(ret->path);
+	r = move_into(ret->path);
+	if (r != -EBUSY)
+		return r;
+	/* limits of workers were set up in it, by one that was killed: only
+	 * leaves take processes then (see cgroup.c) */
+	if (n + sizeof(CGROUP_LEAF) > sizeof(ret->path))
+		return -ENAMETOOLONG;
+	strcpy(leaf, ret->path);
+	strcpy(leaf + n, CGROUP_LEAF);
+	return move_into(leaf);
 }

@@ -11,7 +11,8 @@ struct own_cgroup {
 
 /*
  * Find it. In the root of the hierarchy, where a program would concern every
- * process of the machine, a folder dae-supervisor is made and moved into first.
+ * process of the machine, a folder dae-supervisor is made and moved into first,
+ * or its leaf (CGROUP_LEAF) if one that was killed has divided it.
  * -ENOENT without cgroup v2, -errno if the move fails.
  */
 int own_cgroup_enter(struct own_cgroup *ret);

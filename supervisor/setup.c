@@ -91,7 +91,7 @@ static int find_worker_user(struct supervisor *s)
 }
 
 /* Without it the seccomp list and the sockets' handling remain: say so. */
-static void raise_fence(struct supervisor *s)
+static int raise_fence(struct supervisor *s)
 {
 	struct fence_options opt = { .worker_uid = s->worker_uid };
 	struct datapath_error why = { .text = "" };
@@ -104,11 +104,12 @@ static void raise_fence(struct supervisor *s)
 	if (r == 0)
 		r = fence_open(&s->fence, &opt, &why);
 	if (r == 0)
-		return;
+		return 0;
 	snprintf(s->fence_warning, sizeof(s->fence_warning),
 		 "no second fence around workers' sockets: %.180s",
 		 why.text[0] ? why.text : strerror(-r));
 	log_warn("setup: %s", s->fence_warning);
+	return 0;
 }
 
 static int start_pool(struct supervisor *s)
@@ -176,10 +177,11 @@ static int start_kernel(struct supervisor *s)
 int setup_all(struct supervisor *s)
 {
 	/* the socket says whether another daemon runs, before the kernel is
-	 * told anything that is not its */
+	 * told anything that is not its; the fence finds the control group
+	 * that the pool then divides */
 	static int (*const parts[])(struct supervisor * s) = {
-		load_config,  find_worker_user, control_start,
-		start_prober, start_kernel,	start_pool,
+		load_config,  find_worker_user, control_start, start_prober,
+		start_kernel, raise_fence,	start_pool,
 	};
 	int r;
 
@@ -190,7 +192,6 @@ int setup_all(struct supervisor *s)
 		r = parts[i](s);
 	if (r < 0)
 		return r;
-	raise_fence(s);
 	r = asks_new(&s->asks, s);
 	return r < 0 ? r : dispatch_new(&s->dispatch, s);
 }

@@ -18,7 +18,6 @@
 
 #define FILE_MAX_BYTES 65536
 #define DIR_PREFIX "dae-workers-" /* and our pid */
-#define LEAF "/dae-main"
 
 static const char *const limit_file[] = {
 	[CGROUP_V1] = "memory.limit_in_bytes",
@@ -123,8 +122,8 @@ static bool locate(enum cgroup_kind kind, char *ret)
 	if (!find_mount(kind, mount) || !find_own(kind, own))
 		return false;
 	/* in a leaf of ours we have been here before */
-	n = (int)strlen(own) - (int)strlen(LEAF);
-	if (kind == CGROUP_V2 && n > 0 && strcmp(own + n, LEAF) == 0)
+	n = (int)strlen(own) - (int)strlen(CGROUP_LEAF);
+	if (kind == CGROUP_V2 && n > 0 && strcmp(own + n, CGROUP_LEAF) == 0)
 		own[n] = '\0';
 	n = snprintf(ret, CGROUP_PATH_MAX, "%s%s", mount,
 		     strcmp(own, "/") == 0 ? "" : own);
@@ -138,7 +137,7 @@ static int settle_in_leaf(const char *dir)
 	char leaf[CGROUP_PATH_MAX + 16], only_us[16];
 	int r;
 
-	snprintf(leaf, sizeof(leaf), "%s" LEAF, dir);
+	snprintf(leaf, sizeof(leaf), "%s" CGROUP_LEAF, dir);
 	snprintf(only_us, sizeof(only_us), "%d\n", getpid());
 	r = read_text(dir, "cgroup.controllers", &controllers);
 	if (r < 0 || !has_word(controllers, "memory"))

@@ -13,6 +13,8 @@
 enum cgroup_kind { CGROUP_NONE, CGROUP_V1, CGROUP_V2 };
 
 #define CGROUP_PATH_MAX 512
+/* Where this process goes in a v2 subtree: only leaves take processes. */
+#define CGROUP_LEAF "/dae-main"
 
 struct cgroup_root {
 	enum cgroup_kind kind;
