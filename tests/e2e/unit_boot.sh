@@ -171,12 +171,12 @@ test_reload()
 	does "reload" ctl reload
 	is "another configuration" $((before + 1)) "$(status .data.config.generation)"
 	cp "$boot/root$config" "$boot/good"
-	sed -i 's/policy: fallback/policy: fallbck/' "$boot/root$config"
+	sed -i 's/policy: fallback/policy: no-such-thing/' "$boot/root$config"
 	is "a bad one is refused" 1 "$(ctl reload >/dev/null 2>&1; echo $?)"
 	cat "$boot/good" >"$boot/root$config"
 	is "and changes nothing" $((before + 1)) "$(status .data.config.generation)"
 	is "nor ends the service" active "$(show ActiveState)"
-	has "the journal says where" "config.dae:[0-9]+:[0-9]+.*fallbck" \
+	has "the journal says where" "config.dae:[0-9]+:[0-9]+.*no-such-thing" \
 		"$(inside journalctl -u $unit -n 20 --no-pager -o cat)"
 }
 
