@@ -15,7 +15,8 @@ struct finding {
 };
 
 /* Looks at capabilities, JIT, tcx, bpffs of @pin_dir (may be NULL), forwarding
- * sysctls, and at nftables base chains that drop by policy what is assigned to
- * local listeners (read by nfnetlink, nothing is executed). The number of
+ * sysctls, and at nftables base chains that drop, by policy or by a rule without a
+ * condition, what is assigned to local listeners (read by nfnetlink, nothing is
+ * executed). The number of
  * findings, at most @cap. */
 size_t datapath_doctor(const char *pin_dir, struct finding *ret, size_t cap);

@@ -178,6 +178,56 @@ static void the_doctor_looks(void **state)
 		FINDING_WARN);
 }
 
+/* Whether the doctor warns of chain "door" with these rules, and how. */
+static void expect_door(const char *policy, const char *rules, const char *text)
+{
+	static struct finding f[32];
+	const struct finding *got;
+	size_t n;
+
+	world_run("nft -f - <<'END'\n"
+		  "table inet wall {}\ndelete table inet wall\n"
+		  "table inet wall {\n chain room { accept; }\n"
+		  " chain door { type filter hook input priority 0; "
+		  "policy %s; %s\n }\n}\nEND",
+		  policy, rules);
+	n = datapath_doctor(NULL, f, ARRAY_LEN(f));
+	got = find(f, n, "nftables", text);
+	if (!got)
+		fail_msg("%s; %s: %s", policy, rules,
+			 find(f, n, "nftables", "")->text);
+	assert_int_equal(got->level, strstr(text, "chain door") ? FINDING_WARN
+								: FINDING_OK);
+}
+
+static void the_doctor_reads_rules(void **state)
+{
+	static const char *const by_rule =
+		"chain door of table wall drops by a rule";
+
+	(void)state;
+	if (access("/usr/sbin/nft", X_OK) < 0)
+		skip();
+	expect_door("accept", "", "no input chain drops");
+	expect_door("accept", "tcp dport 22 accept; drop;", by_rule);
+	expect_door("accept", "tcp dport 22 accept; counter log drop;",
+		    by_rule);
+	expect_door("accept", "ct state new reject;", "no input chain drops");
+	expect_door("accept", "tcp dport 22 drop; accept;",
+		    "no input chain drops");
+	expect_door("accept", "jump room; drop;", by_rule);
+	expect_door("accept", "counter jump room;",
+		    "chain door of table wall sends all packets");
+	expect_door("accept", "tcp dport 22 jump room;",
+		    "no input chain drops");
+	expect_door("drop", "accept; drop;", "no input chain drops");
+	expect_door("drop", "tcp dport 22 accept;",
+		    "chain door of table wall drops by policy");
+	expect_door("drop", "return; accept;",
+		    "chain door of table wall drops by policy");
+	expect_door("accept", "reject;", by_rule);
+}
+
 #define EACH(test) cmocka_unit_test_setup_teardown(test, setup, rig_teardown)
 
 int main(void)
@@ -186,6 +236,7 @@ int main(void)
 		EACH(collisions_are_named),	  EACH(own_marks_must_not_meet),
 		EACH(some_bits_are_not_compared), EACH(unwanted_entries_go),
 		EACH(reverse_path_is_restored),	  EACH(the_doctor_looks),
+		EACH(the_doctor_reads_rules),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
