@@ -65,6 +65,8 @@ static void on_retire(void *arg, uint32_t place, enum recycle_reason reason)
 	struct supervisor *s = arg;
 	char name[24], text[64];
 
+	if (reason == RECYCLE_NONE)
+		return; /* one more than is wanted: nothing ails it */
 	s->prober->totals.recycles[reason]++;
 	snprintf(text, sizeof(text), "recycled: %s",
 		 recycle_reason_name(reason));

@@ -95,6 +95,26 @@ static bool is_uplink(const struct dispatch *d, const struct target *t)
 	       d->s->config->nodes[t->config_index].scheme == SCHEME_IFACE;
 }
 
+/*
+ * No route through an uplink is what its checks are there to find; but its
+ * gateway's route is of our making, and in mode observe we make none.
+ */
+static void judge_uplink(const struct dispatch *d, const struct target *t,
+			 struct result *r)
+{
+	static const char text[] = "no route is made in mode observe";
+	const struct config_node *n = &d->s->config->nodes[t->config_index];
+
+	if (d->s->config->supervisor.mode == MODE_OBSERVE &&
+	    n->gateway.family && r->outcome != OUTCOME_OK &&
+	    r->outcome != OUTCOME_NO_ADDRESS) {
+		r->outcome = OUTCOME_LOCAL_ROUTE;
+		memcpy(r->detail, text, sizeof(text));
+	} else if (r->outcome == OUTCOME_LOCAL_ROUTE) {
+		r->outcome = OUTCOME_UNREACHABLE;
+	}
+}
+
 /* The one exit of a job. */
 static void finish(struct dispatch *d, struct job *j, const struct result *r)
 {
@@ -104,9 +124,8 @@ static void finish(struct dispatch *d, struct job *j, const struct result *r)
 	struct prober_final final;
 	struct result judged = *r;
 
-	/* no route through an uplink is what its checks are there to find */
-	if (r->outcome == OUTCOME_LOCAL_ROUTE && is_uplink(d, t))
-		judged.outcome = OUTCOME_UNREACHABLE;
+	if (is_uplink(d, t))
+		judge_uplink(d, t, &judged);
 	prober_finish(d->s->prober, j, &judged, &now, &final);
 	asks_final(d->s->asks, &final);
 }

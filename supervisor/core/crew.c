@@ -225,7 +225,7 @@ static void mark_surplus(struct crew *c)
 		} else if (h.staff > c->want && !p->is_leaving &&
 			   p->slot.state == SLOT_READY) {
 			p->is_leaving = true;
-			p->leave_reason = RECYCLE_RELOAD;
+			p->leave_reason = RECYCLE_NONE;
 			h.staff--;
 		}
 	}

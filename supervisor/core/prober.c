@@ -7,6 +7,7 @@
 
 #include "supervisor/core/prober_private.h"
 
+#define SUSPECT_TURNS 12 /* timeouts that a suspect may wait for its turn */
 #define WAITING_ENOUGH 8 /* no more from the schedule while so many wait */
 
 struct target_check *prober_check(const struct prober *p, uint32_t check,
@@ -93,10 +94,23 @@ static bool solo_is_running(const struct prober *p)
 }
 
 /*
+ * A suspect that waits for its turn alone does not spend its time by that: the
+ * one before it may be silent for all of its own. Not for ever, though.
+ */
+static void hold_clock(const struct prober *p, struct job *j,
+		       const struct prober_now *now)
+{
+	uint64_t latest_ns = j->due_ns + SUSPECT_TURNS * p->job_timeout_ns;
+	uint64_t until_ns = MIN(now->mono_ns + p->job_timeout_ns, latest_ns);
+
+	j->deadline_ns = MAX(j->deadline_ns, until_ns);
+}
+
+/*
  * The next waiting job after the one offered last: one that cannot be sent now
  * must not stand in the way of the others. Suspects go one by one.
  */
-static struct job *next_waiting(struct prober *p)
+static struct job *next_waiting(struct prober *p, const struct prober_now *now)
 {
 	struct job *j = job_table_find(p->jobs, p->offered);
 	struct job_stats stats;
@@ -110,6 +124,8 @@ static struct job *next_waiting(struct prober *p)
 	busy = solo_is_running(p);
 	do {
 		j = job_table_waiting(p->jobs, j);
+		if (j && j->is_solo)
+			hold_clock(p, j, now);
 	} while (j && j->is_solo && busy);
 	p->offered = j ? j->id : 0;
 	if (j)
@@ -166,12 +182,12 @@ struct job *prober_next_job(struct prober *p, const struct prober_now *now)
 	struct job *j;
 
 	prober_do_due(p, now);
-	j = next_waiting(p);
+	j = next_waiting(p, now);
 	if (j)
 		return j;
 	job_table_stats(p->jobs, &stats);
 	if (stats.waiting >= WAITING_ENOUGH)
-		return next_waiting(p);
+		return next_waiting(p, now);
 	return next_scheduled(p, now);
 }
 
