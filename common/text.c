@@ -2,6 +2,8 @@
 #include "common/text.h"
 
 #include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base.h"
@@ -122,4 +124,16 @@ const char *text_suggest(const char *word, const char *const *names)
 		}
 	}
 	return found;
+}
+
+void text_put(struct text_out *o, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(o->buf + o->len, o->cap - o->len, fmt, ap);
+	va_end(ap);
+	if (n > 0)
+		o->len = MIN(o->len + (size_t)n, o->cap - 1);
 }

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/base.h"
+
 /*
  * Copy @src to @dst (@cap bytes, always terminated) so that it is valid UTF-8
  * without control, escape or bidi-override characters; each bad sequence
@@ -31,3 +33,11 @@ int text_parse_size(const char *s, uint64_t *ret);
 int text_parse_bool(const char *s, bool *ret);
 /* "1m30s", "250ms": shortest exact form; returns @buf (32 bytes). */
 const char *text_format_duration(uint64_t ns, char *buf);
+
+/* Text put together in @buf, cut at @cap, always terminated after a text_put(). */
+struct text_out {
+	char *buf;
+	size_t cap, len;
+};
+
+void text_put(struct text_out *o, const char *fmt, ...) DAE_PRINTF(2, 3);

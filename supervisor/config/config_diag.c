@@ -1,61 +1,42 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "supervisor/config/config_diag.h"
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "common/base.h"
+#include "common/text.h"
 
-struct out {
-	char *buf;
-	size_t cap, len;
-};
-
-static void put(struct out *o, const char *fmt, ...) DAE_PRINTF(2, 3);
-
-static void put(struct out *o, const char *fmt, ...)
-{
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(o->buf + o->len, o->cap - o->len, fmt, ap);
-	va_end(ap);
-	if (n > 0)
-		o->len = MIN(o->len + (size_t)n, o->cap - 1);
-}
-
-static void put_source(struct out *o, const struct config_diag *d)
+static void put_source(struct text_out *o, const struct config_diag *d)
 {
 	uint32_t i;
 
-	put(o, "  %s\n  %*s^", d->source, (int)d->caret, "");
+	text_put(o, "  %s\n  %*s^", d->source, (int)d->caret, "");
 	for (i = 1; i < d->caret_len; i++)
-		put(o, "~");
+		text_put(o, "~");
 	if (d->hint)
-		put(o, "  %s", d->hint);
-	put(o, "\n");
+		text_put(o, "  %s", d->hint);
+	text_put(o, "\n");
 }
 
 size_t config_diag_format(const struct config_diag *d, char *buf, size_t cap)
 {
-	struct out o = { .buf = buf, .cap = cap };
+	struct text_out o = { .buf = buf, .cap = cap };
 	const char *kind = d->severity == DIAG_ERROR ? "error" : "warning";
 
 	if (cap == 0)
 		return 0;
 	buf[0] = '\0';
 	if (d->line > 0)
-		put(&o, "%s:%u:%u: %s: %s\n", d->path, d->line, d->column, kind,
-		    d->message);
+		text_put(&o, "%s:%u:%u: %s: %s\n", d->path, d->line, d->column,
+			 kind, d->message);
 	else
-		put(&o, "%s: %s: %s\n", d->path, kind, d->message);
+		text_put(&o, "%s: %s: %s\n", d->path, kind, d->message);
 	if (d->source)
 		put_source(&o, d);
 	else if (d->hint)
-		put(&o, "  %s\n", d->hint);
+		text_put(&o, "  %s\n", d->hint);
 	return o.len;
 }
 

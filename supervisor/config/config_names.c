@@ -2,11 +2,11 @@
 /* Look-ups in a configuration, and its summary. */
 #include "supervisor/config/config_parse.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/base.h"
+#include "common/text.h"
 #include "supervisor/config/arena.h"
 
 #define SUMMARY_SCHEMES_MAX 16U /* different ones that are named */
@@ -60,32 +60,13 @@ bool config_group_can_carry(const struct config *c,
 	return false;
 }
 
-struct out {
-	char *buf;
-	size_t cap, len;
-};
-
-static void put(struct out *o, const char *fmt, ...) DAE_PRINTF(2, 3);
-
-static void put(struct out *o, const char *fmt, ...)
+static void put_count(struct text_out *o, size_t n, const char *what)
 {
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(o->buf + o->len, o->cap - o->len, fmt, ap);
-	va_end(ap);
-	if (n > 0)
-		o->len = MIN(o->len + (size_t)n, o->cap - 1);
-}
-
-static void put_count(struct out *o, size_t n, const char *what)
-{
-	put(o, "%zu %s%s", n, what, n == 1 ? "" : "s");
+	text_put(o, "%zu %s%s", n, what, n == 1 ? "" : "s");
 }
 
 /* ": 1 vless, 2 ss" by first appearance. */
-static void put_unusable(struct out *o, const struct config *c)
+static void put_unusable(struct text_out *o, const struct config *c)
 {
 	struct {
 		const char *name;
@@ -110,26 +91,26 @@ static void put_unusable(struct out *o, const struct config *c)
 	}
 	if (total == 0)
 		return;
-	put(o, ", %zu unusable", total);
+	text_put(o, ", %zu unusable", total);
 	for (i = 0; i < n; i++)
-		put(o, "%s %zu %s", i == 0 ? ":" : ",", seen[i].count,
-		    seen[i].name);
+		text_put(o, "%s %zu %s", i == 0 ? ":" : ",", seen[i].count,
+			 seen[i].name);
 }
 
 const char *config_summary(const struct config *c, char *buf, size_t cap)
 {
-	struct out o = { .buf = buf, .cap = cap };
+	struct text_out o = { .buf = buf, .cap = cap };
 
 	if (cap == 0)
 		return buf;
 	buf[0] = '\0';
 	put_count(&o, c->node_count, "node");
 	put_unusable(&o, c);
-	put(&o, "; ");
+	text_put(&o, "; ");
 	put_count(&o, c->group_count, "group");
-	put(&o, ", ");
+	text_put(&o, ", ");
 	put_count(&o, c->routing.rule_count, "rule");
-	put(&o, ", ");
+	text_put(&o, ", ");
 	put_count(&o, c->supervisor.monitor_count, "monitor");
 	return buf;
 }

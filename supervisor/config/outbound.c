@@ -120,12 +120,12 @@ bool outbound_read(struct config_ctx *c, const struct ast_func *from,
 	return ok;
 }
 
-struct text_out {
+struct rule_text {
 	char buf[RULE_TEXT_MAX + 64];
 	size_t len;
 };
 
-static void put(struct text_out *o, const char *s, size_t len)
+static void put(struct rule_text *o, const char *s, size_t len)
 {
 	size_t left = RULE_TEXT_MAX - o->len;
 
@@ -134,7 +134,7 @@ static void put(struct text_out *o, const char *s, size_t len)
 	o->len += len;
 }
 
-static void put_word(struct text_out *o, const struct ast_text *t)
+static void put_word(struct rule_text *o, const struct ast_text *t)
 {
 	size_t i;
 
@@ -144,7 +144,7 @@ static void put_word(struct text_out *o, const struct ast_text *t)
 	put(o, &t->quote, t->quote ? 1 : 0);
 }
 
-static void put_func(struct text_out *o, const struct ast_func *f)
+static void put_func(struct rule_text *o, const struct ast_func *f)
 {
 	size_t i;
 
@@ -166,7 +166,7 @@ static void put_func(struct text_out *o, const struct ast_func *f)
 
 char *outbound_rule_text(struct config_ctx *c, const struct ast_item *rule)
 {
-	struct text_out o = { .len = 0 };
+	struct rule_text o = { .len = 0 };
 	size_t i;
 
 	for (i = 0; i < rule->func_count; i++) {

@@ -106,20 +106,6 @@ int run_groups_list(struct daectl *d)
 	return CTL_EXIT_OK;
 }
 
-static const char *classes_text(const json_t *list, char *buf)
-{
-	const json_t *one;
-	size_t i, used = 0;
-
-	buf[0] = '\0';
-	json_array_foreach(list, i, one)
-		if (used < OUT_TEXT)
-			used += (size_t)snprintf(buf + used, OUT_TEXT - used,
-						 "%s%s", i ? " " : "",
-						 json_string_value(one));
-	return buf;
-}
-
 static void print_members(const struct daectl *d, const json_t *group)
 {
 	static const struct grid_column columns[] = {
@@ -147,8 +133,8 @@ static void print_members(const struct daectl *d, const json_t *group)
 		grid_cell(g, COLOR_NONE, "%lldms",
 			  (long long)out_int(m, "add_latency_us") / 1000);
 		grid_cell(g, COLOR_NONE, "%s",
-			  classes_text(json_object_get(m, "selected_for"),
-				       buf));
+			  out_join(json_object_get(m, "selected_for"), " ",
+				   buf));
 	}
 	grid_print(&g);
 }

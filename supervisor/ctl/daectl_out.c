@@ -300,3 +300,14 @@ enum out_color out_state_color(const char *state)
 			return colors[i].color;
 	return COLOR_NONE;
 }
+
+const char *out_join(const json_t *list, const char *between, char *buf)
+{
+	struct text_out o = { .buf = buf, .cap = OUT_TEXT };
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(list, i, one)
+		text_put(&o, "%s%s", i ? between : "", json_string_value(one));
+	return o.len ? buf : "-";
+}

@@ -45,6 +45,9 @@ const char *out_span(uint64_t us, char *buf);	       /* "3d 04h" */
 /* Since this RFC 3339 time until @now (another one), as a span. */
 const char *out_since(const json_t *then, const json_t *now, char *buf);
 
+/* The strings of an array with @between them; "-" if there is none. */
+const char *out_join(const json_t *list, const char *between, char *buf);
+
 /* Fields of objects; "" and 0 for what is not there. */
 const char *out_str(const json_t *o, const char *key);
 int64_t out_int(const json_t *o, const char *key);

@@ -8,20 +8,6 @@
 #include "common/outcome.h"
 #include "supervisor/ctl/ctl_json.h"
 
-static const char *join(const json_t *list, char *buf)
-{
-	const json_t *one;
-	size_t i, used = 0;
-
-	buf[0] = '\0';
-	json_array_foreach(list, i, one)
-		if (used < OUT_TEXT)
-			used += (size_t)snprintf(buf + used, OUT_TEXT - used,
-						 "%s%s", i ? ", " : "",
-						 json_string_value(one));
-	return buf[0] ? buf : "-";
-}
-
 static void print_phases(const json_t *phases)
 {
 	char line[OUT_TEXT], buf[OUT_TEXT];
@@ -131,10 +117,11 @@ void target_print_one(const struct daectl *d, const json_t *env)
 		  out_str(t, "admin"), out_str(t, "id"));
 	if (strcmp(out_str(t, "kind"), "node") == 0)
 		out_print("  groups: %s   selected by: %s",
-			  join(json_object_get(t, "groups"), buf),
-			  join(json_object_get(t, "selected_by"), more));
+			  out_join(json_object_get(t, "groups"), ", ", buf),
+			  out_join(json_object_get(t, "selected_by"), ", ",
+				   more));
 	out_print("  addresses: %s",
-		  join(json_object_get(t, "addresses"), buf));
+		  out_join(json_object_get(t, "addresses"), ", ", buf));
 	out_print("  traffic of probes: %s today, %s since start; left "
 		  "behind in workers: %s",
 		  out_bytes(json_object_get(t, "bytes_today"), buf),
