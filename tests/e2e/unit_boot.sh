@@ -123,7 +123,7 @@ hosts()
 	echo 1 >/proc/sys/net/ipv4/ip_forward
 	SH
 	cp "$DAE_BUILD/tests/harness/flowtool" "$boot/root/usr/local/bin/"
-	inside nsenter --net=/run/netns/far flowtool serve 7000 &
+	inside nsenter --net=/run/netns/far flowtool serve 7000 >/dev/null 2>&1 &
 	disown
 	cat >"$boot/root$config" <<-CONFIG
 	global { lan_interface: lan0
