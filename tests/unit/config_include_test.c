@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fnmatch.h>
+#include <ftw.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -183,6 +184,12 @@ static void check_load(const char *path, const char *want)
 	}
 }
 
+static int remove_one(const char *path, const struct stat *st DAE_UNUSED,
+		      int type DAE_UNUSED, struct FTW *at DAE_UNUSED)
+{
+	return remove(path);
+}
+
 /* In a folder whose name is a pattern itself. */
 static void test_files(void **state DAE_UNUSED)
 {
@@ -229,6 +236,7 @@ static void test_files(void **state DAE_UNUSED)
 	check_load("self.dae", "E self.dae:1:11: error: circular");
 	check_load("./abs.dae", "W ./abs.dae:1:11");
 	assert_int_equal(chdir(cwd), 0);
+	assert_int_equal(nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
 /* The packaged default is a valid file that says nothing. */
