@@ -35,8 +35,8 @@ struct ctl_kernel {
 	uint32_t programs, links;
 	uint64_t epoch;	       /* of the published group state */
 	uint64_t heartbeat_ns; /* mono time of the last one, 0: never */
-	uint64_t flows, flow_entries;
-	uint64_t dns_passed; /* port 53 left with its own destination */
+	uint64_t flow_entries; /* of each family */
+	uint64_t dns_passed;   /* port 53 left with its own destination */
 	struct ctl_counter counters[CTL_COUNTERS_MAX];
 	size_t counter_count;
 };

@@ -85,7 +85,7 @@ static const struct shape parts[] = {
 	  "ours_total:i bytes_each:i leaked_bytes:i " },
 	{ "kernel", false,
 	  "active:b attach:S programs:i links:i epoch:i heartbeat_age_us:I "
-	  "flows:i flow_entries:i dns_passed:i counters:o " },
+	  "flow_entries:i dns_passed:i counters:o " },
 	{ "error", false,
 	  "at:S outcome:s text:s phase:s foreign:O latency_us:I detail:S " },
 	{ "quarantine", false, "held:b suspect:b deaths:i alone:i until:S " },

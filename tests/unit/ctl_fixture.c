@@ -266,7 +266,6 @@ static void view(void *ctx, struct ctl_view *ret)
 			    .links = 3,
 			    .epoch = 88213,
 			    .heartbeat_ns = NOW_NS - 400 * NS_PER_MS,
-			    .flows = 12,
 			    .flow_entries = 65536,
 			    .dns_passed = 9,
 			    .counters = { { "flow_moved", 3 },
