@@ -4,6 +4,7 @@
 import json
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -108,10 +109,18 @@ class Lab:
         return s
 
     def free_port(self):
-        s = self.udp()
-        port = s.getsockname()[1]
-        s.close()
-        return port
+        """For UDP and TCP, of those that nobody is given unasked."""
+        for _ in range(1000):
+            port = random.randrange(20000, 32000)
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as u, \
+                    socket.socket(socket.AF_INET, socket.SOCK_STREAM) as t:
+                try:
+                    u.bind(("0.0.0.0", port))
+                    t.bind(("0.0.0.0", port))
+                    return port
+                except OSError:
+                    continue
+        raise RuntimeError("no port is free")
 
     def probe(self, kind, port, *args, sni="probe.test", addr="127.0.0.1",
               deadline=5000):
