@@ -123,8 +123,9 @@ hosts()
 	echo 1 >/proc/sys/net/ipv4/ip_forward
 	SH
 	cp "$DAE_BUILD/tests/harness/flowtool" "$boot/root/usr/local/bin/"
-	inside nsenter --net=/run/netns/far flowtool serve 7000 >/dev/null 2>&1 &
-	disown
+	# a service: what nsenter runs for us is stopped, not ended, at shutdown
+	inside systemd-run -q --unit=flowtool \
+		nsenter --net=/run/netns/far flowtool serve 7000
 	cat >"$boot/root$config" <<-CONFIG
 	global { lan_interface: lan0
 		log_level: info }
