@@ -190,8 +190,14 @@ static unsigned int step_exited(struct slot *s, const struct slot_exit *e,
 		enter(s, SLOT_EMPTY, now_ns);
 		return give_jobs(s, false);
 	}
-	if (s->state == SLOT_KILLING && s->gave_jobs) {
-		enter_backoff(s, now_ns); /* as ordered */
+	if (s->state == SLOT_KILLING && s->gave_jobs) { /* as ordered */
+		if (is_blamed(s->reason)) {
+			enter_backoff(s, now_ns);
+			return 0;
+		}
+		/* it did nothing that the next one may do again */
+		s->backoff_ms = 0;
+		enter(s, SLOT_EMPTY, now_ns);
 		return 0;
 	}
 	return step_crashed(s, e, now_ns);

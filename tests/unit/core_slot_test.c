@@ -162,8 +162,16 @@ static void test_orders_blame_nobody(void **state)
 		struct slot_input in = { .event = SLOT_EV_KILL,
 					 .reason = reasons[i] };
 
+		s.backoff_ms = 640;
 		assert_int_equal(slot_step(&s, &in, 101 * NS_PER_S),
 				 KILL | LOST);
+		/* and the next one need not wait for what this did not do */
+		in = (struct slot_input){ .event = SLOT_EV_EXITED,
+					  .exit = { true, 9, false } };
+		assert_int_equal(slot_step(&s, &in, 102 * NS_PER_S), 0);
+		assert_int_equal(s.state, SLOT_EMPTY);
+		assert_int_equal(s.backoff_ms, 0);
+		assert_int_equal(s.reason, reasons[i]);
 	}
 }
 
