@@ -1,35 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a proxy says; the first byte says what was asked, and in which pieces
- * it comes. */
-#include "worker/proto/proto.h"
-
-#include "common/base.h"
+#include "tests/fuzz/proto_fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	struct proto_dest dest = {
-		.addr.ss_family = AF_INET,
-		.name = "",
-		.user = len && data[0] & 1 ? "user" : "",
-		.password = "password",
-		.is_udp = len && data[0] & 2,
-	};
-	struct proto_dialog d;
-	struct fail f = { 0 };
-	size_t step;
-	ssize_t n = 1;
-
-	if (len == 0 ||
-	    proto_dialog_start(&d, &proto_http_connect, &dest, &f) < 0)
-		return 0;
-	step = 1 + data[0] / 4;
-	for (data++, len--; len && n > 0 && !d.is_done;
-	     data += n, len -= (size_t)n)
-		n = proto_http_connect.input(&d, data, MIN(step, len));
-	if (n > 0 && !d.is_done)
-		proto_http_connect.closed(&d);
-	proto_http_connect.stop(&d);
+	proto_fuzz(&proto_http_connect, data, len);
 	return 0;
 }

@@ -28,26 +28,6 @@ struct h2 {
 	size_t body_len, body_cap;
 };
 
-static void *mem_malloc(size_t size, void *arg)
-{
-	return memacct_alloc(arg, size);
-}
-
-static void mem_free(void *p, void *arg DAE_UNUSED)
-{
-	memacct_free(p);
-}
-
-static void *mem_calloc(size_t n, size_t size, void *arg)
-{
-	return memacct_calloc(arg, n, size);
-}
-
-static void *mem_realloc(void *p, size_t size, void *arg)
-{
-	return memacct_realloc(arg, p, size);
-}
-
 static int fail_code(struct h2 *h, enum outcome o, const char *what,
 		     uint32_t code)
 {
@@ -255,8 +235,7 @@ int h2_new(struct h2 **ret, struct stream *s, const struct h2_request *req,
 		return -ENOMEM;
 	h->s = s;
 	h->req = *req;
-	h->mem = (nghttp2_mem){ mem, mem_malloc, mem_free, mem_calloc,
-				mem_realloc };
+	h->mem = (nghttp2_mem){ mem, MEMACCT_CALLBACKS };
 	r = session_new(h);
 	if (r == 0)
 		r = submit(h);

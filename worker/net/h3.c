@@ -24,27 +24,6 @@ struct h3 {
 	size_t body_cap;
 };
 
-static void *mem_malloc(size_t size, void *m)
-{
-	return memacct_alloc(m, size);
-}
-
-static void *mem_calloc(size_t n, size_t size, void *m)
-{
-	return memacct_calloc(m, n, size);
-}
-
-static void *mem_realloc(void *p, size_t size, void *m)
-{
-	return memacct_realloc(m, p, size);
-}
-
-static void mem_free(void *p, void *m)
-{
-	(void)m;
-	memacct_free(p);
-}
-
 /* nghttp3's errors end here. */
 static int h3_fail(struct h3 *h, int liberr)
 {
@@ -446,8 +425,7 @@ int h3_new(struct h3 **ret, const struct h3_request *req, struct fail *fail,
 	h->fail = fail;
 	h->mem = mem;
 	h->stream = -1;
-	h->nghttp3_mem = (nghttp3_mem){ mem, mem_malloc, mem_free, mem_calloc,
-					mem_realloc };
+	h->nghttp3_mem = (nghttp3_mem){ mem, MEMACCT_CALLBACKS };
 	*ret = h;
 	return 0;
 }

@@ -138,6 +138,26 @@ void memacct_free(void *p)
 		free(book);
 }
 
+void *memacct_cb_malloc(size_t size, void *account)
+{
+	return memacct_alloc(account, size);
+}
+
+void memacct_cb_free(void *p, void *account DAE_UNUSED)
+{
+	memacct_free(p);
+}
+
+void *memacct_cb_calloc(size_t n, size_t size, void *account)
+{
+	return memacct_calloc(account, n, size);
+}
+
+void *memacct_cb_realloc(void *p, size_t size, void *account)
+{
+	return memacct_realloc(account, p, size);
+}
+
 size_t memacct_close(struct memacct *m)
 {
 	size_t leaked = m->live;

@@ -35,6 +35,17 @@ void *memacct_calloc(struct memacct *m, size_t n, size_t size);
 void *memacct_realloc(struct memacct *m, void *p, size_t size);
 /* Bytes are given back to the account the block was made for. */
 void memacct_free(void *p);
+/*
+ * The same as nghttp2_mem, nghttp3_mem and ngtcp2_mem want them, in their order,
+ * behind the account as the user's data.
+ */
+#define MEMACCT_CALLBACKS                                                      \
+	memacct_cb_malloc, memacct_cb_free, memacct_cb_calloc,                 \
+		memacct_cb_realloc
+void *memacct_cb_malloc(size_t size, void *account);
+void memacct_cb_free(void *p, void *account);
+void *memacct_cb_calloc(size_t n, size_t size, void *account);
+void *memacct_cb_realloc(void *p, size_t size, void *account);
 /* Before an account's owner goes: bytes still live are a leak; they are from
  * then on nobody's. Returns them. */
 size_t memacct_close(struct memacct *m);

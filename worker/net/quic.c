@@ -16,27 +16,6 @@
 #define WINDOW_UNI (4 * 1024)
 #define WINDOW_CONN (24 * 1024)
 
-static void *mem_malloc(size_t size, void *m)
-{
-	return memacct_alloc(m, size);
-}
-
-static void *mem_calloc(size_t n, size_t size, void *m)
-{
-	return memacct_calloc(m, n, size);
-}
-
-static void *mem_realloc(void *p, size_t size, void *m)
-{
-	return memacct_realloc(m, p, size);
-}
-
-static void mem_free(void *p, void *m)
-{
-	(void)m;
-	memacct_free(p);
-}
-
 static ngtcp2_conn *conn_of_ref(ngtcp2_crypto_conn_ref *ref)
 {
 	struct quic *q = ref->user_data;
@@ -136,8 +115,7 @@ int quic_new(struct quic **ret, const struct quic_config *config,
 	}
 	q->cfg = *config;
 	q->last_ns = now_ns;
-	q->mem = (ngtcp2_mem){ config->mem, mem_malloc, mem_free, mem_calloc,
-			       mem_realloc };
+	q->mem = (ngtcp2_mem){ config->mem, MEMACCT_CALLBACKS };
 	ngtcp2_ccerr_default(&q->goodbye);
 	r = tls_start(q);
 	if (r == 0)
