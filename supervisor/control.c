@@ -14,6 +14,7 @@
 #include "supervisor/asks.h"
 #include "supervisor/ctl/ctl_server.h"
 #include "supervisor/datapath/counters.h"
+#include "supervisor/flows.h"
 #include "supervisor/reload.h"
 #include "supervisor/supervisor.h"
 
@@ -248,6 +249,7 @@ static const struct ctl_ops control_ops = {
 	.quarantine = control_quarantine,
 	.select = control_select,
 	.route_test = control_route_test,
+	.flows = flows_visit,
 };
 
 int control_start(struct supervisor *s)

@@ -444,6 +444,15 @@ size_t kernel_group_of(const struct kernel *k, uint16_t id)
 	return SIZE_MAX;
 }
 
+size_t kernel_node_of(const struct kernel *k, uint16_t id)
+{
+	for (size_t i = 0; k->has_rules && i < k->config->node_count; i++)
+		if (k->target_ids[i] == id &&
+		    node_scheme_can_carry(k->config->nodes[i].scheme))
+			return i;
+	return SIZE_MAX;
+}
+
 struct datapath *kernel_datapath(const struct kernel *k)
 {
 	return k->is_active ? k->dp : NULL;

@@ -55,6 +55,8 @@ bool kernel_is_active(const struct kernel *k);
 const struct ruleset *kernel_rules(const struct kernel *k);
 /* Index of config.groups that has the number @id, or SIZE_MAX. */
 size_t kernel_group_of(const struct kernel *k, uint16_t id);
+/* Index of config.nodes that has the number @id, or SIZE_MAX. */
+size_t kernel_node_of(const struct kernel *k, uint16_t id);
 /* NULL unless active. */
 struct datapath *kernel_datapath(const struct kernel *k);
 /* A mark for the sockets that probe through the iface:// node: its own, or

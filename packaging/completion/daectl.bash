@@ -24,6 +24,7 @@ _daectl()
 	--class) values='tcp udp quic tcp4 tcp6 udp4 udp6 quic4 quic6 tls https h3' ;;
 	--family) values='4 6' ;;
 	--proto) values='tcp udp' ;;
+	--outbound) values='direct block proxy pass' ;;
 	esac
 	case $object in
 	status) verbs='' ;;
@@ -37,6 +38,7 @@ _daectl()
 	reload) verbs='' ;;
 	check-config) verbs='' ;;
 	route) verbs='test' ;;
+	flows) verbs='' ;;
 	doctor) verbs='' ;;
 	cleanup) verbs='' ;;
 	version) verbs='' ;;
@@ -73,6 +75,7 @@ _daectl()
 	'events '*) opts='--count= --follow --since=' arg='' ;;
 	'reload '*) opts='--dry-run' arg='' ;;
 	'check-config '*) opts='' arg='-file' ;;
+	'flows '*) opts='--group= --proto= --src= --dst= --port= --outbound= --node= --limit= --cursor= --count-only' arg='' ;;
 	'doctor '*) opts='' arg='' ;;
 	'cleanup '*) opts='--bpf-dir= --state-dir=' arg='' ;;
 	'version '*) opts='' arg='' ;;
@@ -80,7 +83,7 @@ _daectl()
 	'completion '*) opts='' arg='-shell' ;;
 	'help '*) opts='' arg='' ;;
 	esac
-	objects='status nodes monitors groups workers recycle probe events reload check-config route doctor cleanup version schema completion help'
+	objects='status nodes monitors groups workers recycle probe events reload check-config route flows doctor cleanup version schema completion help'
 	global='--socket= --json --ndjson --tsv --no-legend --color= --quiet --timeout= --exit-status --version --help'
 	COMPREPLY=()
 	if [[ $prev == --* ]]; then words=$values

@@ -16,6 +16,7 @@
 #include "common/ruleset.h"
 #include "supervisor/config/config.h"
 #include "supervisor/config/config_diag.h"
+#include "supervisor/ctl/ctl_flows.h"
 #include "supervisor/core/crew.h"
 #include "supervisor/core/prober.h"
 
@@ -125,4 +126,8 @@ struct ctl_ops {
 	int (*route_test)(void *ctx, const struct ctl_route_query *q,
 			  struct ctl_route_answer *ret,
 			  struct ctl_outcome *res);
+	/* Show flows from *cursor on, for a short while. 0: go on later from
+	 * *cursor as it is then, 1: that were all. */
+	int (*flows)(void *ctx, uint64_t *cursor, ctl_flow_visitor visit,
+		     void *arg, struct ctl_outcome *res);
 };

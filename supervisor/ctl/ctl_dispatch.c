@@ -44,6 +44,7 @@ static const struct {
 	{ "reload", RW, ctl_cmd_reload },
 	{ "probe", RW, ctl_cmd_probe },
 	{ "route.test", RO, ctl_cmd_route_test },
+	{ "flows", RO, ctl_cmd_flows },
 };
 
 int ctl_dispatch(struct ctl_call *c, const char *cmd)

@@ -84,3 +84,4 @@ int ctl_cmd_events(struct ctl_call *c);
 int ctl_cmd_reload(struct ctl_call *c);
 int ctl_cmd_probe(struct ctl_call *c);
 int ctl_cmd_route_test(struct ctl_call *c);
+int ctl_cmd_flows(struct ctl_call *c);

@@ -66,6 +66,7 @@ static const struct shape schemas[] = {
 	  "file:s valid:b errors:i warnings:i summary:S diagnostics:a=diag " },
 	{ "dae.route-test/1", false,
 	  "rule:o user:o=verdict kernel:O=verdict match:B node:S message:S " },
+	{ "dae.flows/1", false, "flows:a=flow matched:i cursor:I " },
 	{ "dae.doctor/1", true, "level:s what:s text:s hint:S " },
 	{ "dae.doctor-facts/1", false,
 	  "mode:s attach:s mark:i mark_mask:i so_mark:i rule_priority:i "
@@ -94,6 +95,9 @@ static const struct shape parts[] = {
 	  "id:s name:s state:s admin:s selected_for:a add_latency_us:i "
 	  "score_us:o " },
 	{ "tally", false, TALLY_FIELDS },
+	{ "flow", false,
+	  "position:i proto:s src:s sport:i dst:s dport:i verdict:s group:S "
+	  "node:S mark:I idle_us:i " },
 	{ "verdict", false, "outbound:s must:b dns:b mark:I " },
 	{ "diag", false,
 	  "severity:s file:s line:I column:I message:s hint:S source:S "

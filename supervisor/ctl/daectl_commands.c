@@ -20,6 +20,11 @@
 #define ROUTE_OPTIONS                                                          \
 	(OPT(OPT_PROTO) | OPT(OPT_SPORT) | OPT(OPT_DSCP) | OPT(OPT_MAC) |      \
 	 OPT(OPT_DOMAIN) | OPT(OPT_PROCESS))
+#define FLOW_FILTERS                                                           \
+	(OPT(OPT_SRC) | OPT(OPT_DST) | OPT(OPT_PORT) | OPT(OPT_PROTO) |        \
+	 OPT(OPT_OUTBOUND) | OPT(OPT_GROUP) | OPT(OPT_NODE))
+#define FLOW_OPTIONS                                                           \
+	(FLOW_FILTERS | OPT(OPT_LIMIT) | OPT(OPT_CURSOR) | OPT(OPT_COUNT_ONLY))
 #define EVENT_OPTIONS (OPT(OPT_NUMBER) | OPT(OPT_FOLLOW) | OPT(OPT_SINCE))
 #define RECYCLE_OPTIONS (OPT(OPT_ALL) | OPT(OPT_NOW))
 
@@ -80,6 +85,8 @@ const struct daectl_command daectl_commands[] = {
 	  "check a configuration; needs no daemon" },
 	{ "route", "test", run_route_test, 2, 2, ROUTE_OPTIONS, ARG_NONE,
 	  "SRC DST[:PORT]", "which rule a flow would take" },
+	{ "flows", NULL, run_flows, 0, 0, FLOW_OPTIONS, ARG_NONE, "",
+	  "what flows, and which way it goes" },
 	{ "doctor", NULL, run_doctor, 0, 0, 0, ARG_NONE, "",
 	  "what of this machine helps or hinders" },
 	{ "cleanup", NULL, run_cleanup, 0, 0,

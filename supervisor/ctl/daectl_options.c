@@ -31,8 +31,7 @@ const struct daectl_option daectl_options[OPT_COUNT] = {
 			      "exit with 8 if degraded, 9 if down" },
 	[OPT_VERSION] = { "version", 'V', NULL, NULL, "print the version" },
 	[OPT_HELP] = { "help", 'h', NULL, NULL, "explain the command" },
-	[OPT_GROUP] = { "group", 'g', "GROUP", NULL,
-			"only nodes of the group" },
+	[OPT_GROUP] = { "group", 'g', "GROUP", NULL, "only of the group" },
 	[OPT_STATE] = { "state", 0, "STATES",
 			"up degraded down unknown quarantined unsupported",
 			"only these states, commas between" },
@@ -75,6 +74,16 @@ const struct daectl_option daectl_options[OPT_COUNT] = {
 	[OPT_BPF_DIR] = { "bpf-dir", 0, "DIR", NULL, "where the pins are" },
 	[OPT_STATE_DIR] = { "state-dir", 0, "DIR", NULL,
 			    "where saved settings are" },
+	[OPT_SRC] = { "src", 0, "CIDR", NULL, "only from these addresses" },
+	[OPT_DST] = { "dst", 0, "CIDR", NULL, "only to these addresses" },
+	[OPT_PORT] = { "port", 0, "PORT", NULL, "only to this port" },
+	[OPT_OUTBOUND] = { "outbound", 0, "NAME", "direct block proxy pass",
+			   "only with this verdict, or of this group" },
+	[OPT_NODE] = { "node", 0, "NODE", NULL, "only through this node" },
+	[OPT_LIMIT] = { "limit", 0, "N", NULL, "at most so many" },
+	[OPT_CURSOR] = { "cursor", 0, "N", NULL, "those behind this one" },
+	[OPT_COUNT_ONLY] = { "count-only", 0, NULL, NULL,
+			     "how many, not which" },
 };
 
 static bool may_skip_arg(const struct daectl_option *o)

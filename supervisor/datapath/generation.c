@@ -4,29 +4,17 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "bpf/lan.skel.h"
 #include "supervisor/datapath/error.h"
+#include "supervisor/datapath/jiffies.h"
 #include "supervisor/datapath/tcx_abi.h"
 
 #define FRAG_TIMEOUT_S 30
 #define UDP_TIMEOUT_S 120
-
-/* Ticks of bpf_jiffies64() in a second: the coarse clock moves once a tick. */
-static uint32_t jiffies_hz(void)
-{
-	struct timespec res;
-
-	if (clock_getres(CLOCK_MONOTONIC_COARSE, &res) < 0 || res.tv_sec ||
-	    res.tv_nsec <= 0)
-		return 250;
-	return (uint32_t)((NS_PER_S + (uint64_t)res.tv_nsec / 2) /
-			  (uint64_t)res.tv_nsec);
-}
 
 static void fill_config(struct lan_bpf *skel, const struct maps *m,
 			const struct ruleset *rules,

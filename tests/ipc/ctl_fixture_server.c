@@ -93,6 +93,7 @@ int main(int argc, char **argv)
 	r.f = ctl_fixture_new();
 	if (argc > 2 && strcmp(argv[2], "fail") == 0)
 		r.f->fail = -EINVAL;
+	signal(SIGPIPE, SIG_IGN); /* as the daemon does */
 	r.base = event_base_new();
 	e = r.base ? serve(&r, argv[1]) : -ENOMEM;
 	if (e < 0)

@@ -375,6 +375,51 @@ static int route_test(void *ctx, const struct ctl_route_query *q,
 	return note(ctx, "route");
 }
 
+/* Three flows, the second of IPv6, the last one in a step of its own. */
+static int flows(void *ctx, uint64_t *cursor, ctl_flow_visitor visit, void *arg,
+		 struct ctl_outcome *res DAE_UNUSED)
+{
+	struct ctl_flow all[] = {
+		{ .position = 4,
+		  .sport = 40000,
+		  .dport = 443,
+		  .l4proto = IPPROTO_TCP,
+		  .verdict = "proxy",
+		  .group = "proxy",
+		  .node = "hk-01",
+		  .idle_ms = 1200 },
+		{ .position = 9,
+		  .sport = 5353,
+		  .dport = 53,
+		  .l4proto = IPPROTO_UDP,
+		  .verdict = "pass",
+		  .idle_ms = 40 },
+		{ .position = 12,
+		  .sport = 40001,
+		  .dport = 80,
+		  .l4proto = IPPROTO_TCP,
+		  .verdict = "direct",
+		  .mark = 7,
+		  .idle_ms = 7384000 },
+	};
+	int r = note(ctx, "flows");
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		addr_parse(i == 1 ? "2001:db8::5" : "192.168.1.20",
+			   &all[i].src);
+		addr_parse(i == 1 ? "2001:db8:ffff::53" : "203.0.113.7",
+			   &all[i].dst);
+	}
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(all); i++) {
+		if (all[i].position <= *cursor)
+			continue;
+		*cursor = all[i].position;
+		if (!visit(arg, &all[i]) || i == 1)
+			return 0;
+	}
+	return r < 0 ? r : 1;
+}
+
 const struct ctl_ops ctl_fixture_ops = {
 	.view = view,
 	.reload = reload,
@@ -385,4 +430,5 @@ const struct ctl_ops ctl_fixture_ops = {
 	.quarantine = set_quarantine,
 	.select = select_node,
 	.route_test = route_test,
+	.flows = flows,
 };
