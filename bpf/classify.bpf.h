@@ -132,6 +132,23 @@ static __always_inline __u32 classify_mac(__u64 mac)
 	return dae_cfg.mac_miss;
 }
 
+static __always_inline __u32 classify_pname(const __u64 *name)
+{
+	__u32 slot = dae_pname_slot(name, dae_cfg.pname_multiplier,
+				    dae_cfg.pname_shift);
+	const struct dae_pname *n;
+	int i;
+
+#pragma unroll
+	for (i = 0; i < DAE_PNAME_WAYS; i++) {
+		n = table_at(&pnames, slot + i);
+		if (n && n->used && n->name[0] == name[0] &&
+		    n->name[1] == name[1])
+			return n->class_id;
+	}
+	return dae_cfg.pname_miss;
+}
+
 #define CLASSIFY_USES(dim) (dae_cfg.used_dims & 1U << (dim))
 
 static __always_inline void classify_facts(const struct packet *p,
@@ -155,8 +172,10 @@ static __always_inline void classify_facts(const struct packet *p,
 		c->id[DAE_DIM_DSCP] = table_dscp[p->dscp & 63];
 	if (CLASSIFY_USES(DAE_DIM_MAC))
 		c->id[DAE_DIM_MAC] = classify_mac(p->mac);
-	c->id[DAE_DIM_DOMAIN] = dae_cfg.domain_miss;
 	c->id[DAE_DIM_PNAME] = dae_cfg.pname_miss;
+	if (CLASSIFY_USES(DAE_DIM_PNAME) && dae_cfg.has_pname)
+		c->id[DAE_DIM_PNAME] = classify_pname(p->pname);
+	c->id[DAE_DIM_DOMAIN] = dae_cfg.domain_miss;
 }
 
 static __always_inline const struct dae_bitmap *
@@ -194,10 +213,10 @@ __noinline __u32 classify_bitmaps(const struct classes *c)
 			w &= rows[DAE_DIM_DSCP]->w[i];
 		if (CLASSIFY_USES(DAE_DIM_MAC))
 			w &= rows[DAE_DIM_MAC]->w[i];
-		if (CLASSIFY_USES(DAE_DIM_DOMAIN))
-			w &= rows[DAE_DIM_DOMAIN]->w[i];
 		if (CLASSIFY_USES(DAE_DIM_PNAME))
 			w &= rows[DAE_DIM_PNAME]->w[i];
+		if (CLASSIFY_USES(DAE_DIM_DOMAIN))
+			w &= rows[DAE_DIM_DOMAIN]->w[i];
 		m = w & table_must.w[i];
 		w &= ~m;
 		if (w) {

@@ -9,6 +9,7 @@
 
 #include <linux/types.h>
 
+#include "bpf/dae_config.h"
 #include "bpf/dae_counters.h"
 #include "bpf/dae_flows.h"
 #include "common/ruleset_format.h"
@@ -123,25 +124,6 @@ static inline __attribute__((always_inline)) __u32 dae_local_slot(__u64 a0,
 {
 	return (__u32)(((a0 ^ a1) * 0x9e3779b97f4a7c15ULL) >> 54);
 }
-
-/* Constants of a generation, frozen at load. */
-struct dae_config {
-	__u64 seed[2];
-	__u64 mac_multiplier;
-	__u32 flow_mask; /* sets - 1 */
-	__u32 cpu_mask;	 /* possible CPUs, rounded up, - 1 */
-	__u32 mark;	 /* sends a packet to a local listener */
-	__u32 mark_mask;
-	__u32 udp_jiffies; /* a UDP flow idle for longer is decided anew */
-	__u32 frag_jiffies;
-	__u32 word_count;
-	__u32 used_dims;
-	__u32 mac_miss;
-	__u32 domain_miss;
-	__u32 pname_miss;
-	__u32 class_base[DAE_DIM_COUNT];
-	__u32 zero;
-};
 
 _Static_assert(sizeof(struct dae_target) == 32, "bump DAE_MAP_ABI");
 _Static_assert(sizeof(struct dae_list) == 144, "bump DAE_MAP_ABI");

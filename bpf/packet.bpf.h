@@ -41,6 +41,7 @@ enum frag { FRAG_NONE, FRAG_FIRST, FRAG_LATER };
 struct packet {
 	__u64 src6[2], dst6[2];
 	__u64 mac;
+	__u64 pname[2]; /* of the sending process; 0: forwarded, or unknown */
 	__u32 src4, dst4;
 	__u32 ports; /* as on the wire, the source's first */
 	__u32 frag_id;

@@ -54,6 +54,7 @@ struct memo6 {
 ARRAY_MAP(trie_nodes, struct dae_trie_node);
 ARRAY_MAP(trie_runs, struct run_chunk);
 ARRAY_MAP(bitmaps, struct dae_bitmap);
+ARRAY_MAP(pnames, struct dae_pname);
 ARRAY_MAP(memos, struct memo);
 ARRAY_MAP(memos6, struct memo6);
 ARRAY_MAP(rule_tally, __u64);

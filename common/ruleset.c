@@ -22,6 +22,8 @@ static const uint16_t element_sizes[] = {
 	[RULESET_SPORT] = 2,
 	[RULESET_DSCP] = 2,
 	[RULESET_MAC] = sizeof(struct dae_mac),
+	[RULESET_PNAME] = sizeof(struct dae_pname),
+	[RULESET_DOMAINS] = sizeof(struct dae_domain),
 	[RULESET_BITMAPS] = sizeof(struct dae_bitmap),
 };
 _Static_assert(ARRAY_LEN(element_sizes) == RULESET_SECTION_COUNT,
@@ -44,6 +46,8 @@ static const uint32_t exact_counts[RULESET_SECTION_COUNT] = {
 static const uint32_t max_counts[RULESET_SECTION_COUNT] = {
 	[RULESET_NODES] = RULESET_NODES_MAX,
 	[RULESET_RUNS] = RULESET_RUNS_MAX,
+	[RULESET_PNAME] = DAE_PNAME_WAYS << (64 - DAE_PNAME_SHIFT_MIN),
+	[RULESET_DOMAINS] = RULESET_DOMAINS_MAX,
 	[RULESET_BITMAPS] = DAE_DIM_COUNT * DAE_CLASSES_MAX,
 };
 
@@ -205,6 +209,51 @@ static int check_mac(const struct ruleset *r)
 	return 0;
 }
 
+static int check_pnames(const struct ruleset *r)
+{
+	const struct ruleset_header *h = r->h;
+	const struct dae_pname *p;
+	uint32_t i, count;
+
+	p = ruleset_section(r, RULESET_PNAME, &count);
+	if (h->pname_shift < DAE_PNAME_SHIFT_MIN ||
+	    h->pname_shift > DAE_PNAME_SHIFT_MAX ||
+	    count != (uint32_t)DAE_PNAME_WAYS << (64 - h->pname_shift))
+		return -EINVAL;
+	for (i = 0; i < count; i++)
+		if (p[i].used > 1 ||
+		    p[i].class_id >= h->class_count[DAE_DIM_PNAME])
+			return -EINVAL;
+	return 0;
+}
+
+/* Conditions name sets and rules that exist; the one class is what an address
+ * without a name gets. */
+static int check_domains(const struct ruleset *r)
+{
+	const struct ruleset_header *h = r->h;
+	const struct dae_bitmap none = { { 0 } }, *rows;
+	struct dae_bitmap miss;
+	const struct dae_domain *d;
+	uint32_t i, count;
+
+	d = ruleset_section(r, RULESET_DOMAINS, &count);
+	if (h->domain_sets > DAE_DOMAIN_SETS_MAX ||
+	    h->class_count[DAE_DIM_DOMAIN] != 1)
+		return -EINVAL;
+	for (i = 0; i < count; i++)
+		if (d[i].set >= h->domain_sets || d[i].rule >= h->rule_count ||
+		    d[i].negate > 1 ||
+		    d[i].zero[0] | d[i].zero[1] | d[i].zero[2])
+			return -EINVAL;
+	ruleset_domain_rules(r, &none, &miss);
+	rows = ruleset_section(r, RULESET_BITMAPS, NULL);
+	return memcmp(&rows[h->class_base[DAE_DIM_DOMAIN]], &miss,
+		      sizeof(miss)) == 0
+		       ? 0
+		       : -EINVAL;
+}
+
 static int check_rules(const struct ruleset *r)
 {
 	const struct dae_rule *rule = ruleset_section(r, RULESET_RULES, NULL);
@@ -226,17 +275,38 @@ static int check_rules(const struct ruleset *r)
 	return 0;
 }
 
+/* What the kernel does not look at tells no rules apart. */
+static int check_unused(const struct ruleset *r)
+{
+	const struct dae_bitmap *rows = ruleset_section(r, RULESET_BITMAPS,
+							NULL);
+	uint32_t i, w, count = r->h->rule_count;
+	uint64_t all;
+
+	for (i = 0; i < DAE_DIM_COUNT; i++) {
+		if (r->h->used_dims >> i & 1)
+			continue;
+		if (i == DAE_DIM_DST || i == DAE_DIM_DPORT ||
+		    r->h->class_count[i] != 1)
+			return -EINVAL;
+		for (w = 0; w < DAE_BITMAP_WORDS; w++) {
+			all = ruleset_word_of(count, w);
+			if (rows[r->h->class_base[i]].w[w] != all)
+				return -EINVAL;
+		}
+	}
+	return r->h->used_dims >> DAE_DIM_COUNT ? -EINVAL : 0;
+}
+
 /* No bit beyond the rules: an index found is a rule's. */
 static int check_bitmaps(const struct ruleset *r)
 {
 	const struct dae_bitmap *b;
-	uint32_t count, i, w, first = r->h->rule_count;
+	uint32_t count, i, w;
 	uint64_t beyond[DAE_BITMAP_WORDS];
 
 	for (w = 0; w < DAE_BITMAP_WORDS; w++)
-		beyond[w] = w * 64 >= first	   ? ~0ULL
-			    : w * 64 + 64 <= first ? 0
-						   : ~0ULL << first % 64;
+		beyond[w] = ~ruleset_word_of(r->h->rule_count, w);
 	b = ruleset_section(r, RULESET_BITMAPS, &count);
 	for (i = 0; i < count; i++)
 		for (w = 0; w < DAE_BITMAP_WORDS; w++)
@@ -261,7 +331,8 @@ int ruleset_open(const void *data, size_t len, struct ruleset *ret)
 		return -EBADMSG;
 	if (check_sections(h) < 0 || check_header(h) < 0 ||
 	    check_tries(&r) < 0 || check_mac(&r) < 0 || check_rules(&r) < 0 ||
-	    check_bitmaps(&r) < 0)
+	    check_bitmaps(&r) < 0 || check_unused(&r) < 0 ||
+	    check_pnames(&r) < 0 || check_domains(&r) < 0)
 		return -EINVAL;
 	counts = h->class_count;
 	if (check_small(ruleset_section(&r, RULESET_DPORT, NULL), 2 * 65536,

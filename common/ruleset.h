@@ -15,10 +15,11 @@
 #include "common/ruleset_format.h"
 
 #define RULESET_MAGIC 0x314c555245414400ULL
-#define RULESET_VERSION 1
+#define RULESET_VERSION 2
 #define RULESET_GROUPS_MAX 256
 #define RULESET_NODES_MAX (1U << 20)
 #define RULESET_RUNS_MAX (1U << 24)
+#define RULESET_DOMAINS_MAX (1U << 20)
 
 enum ruleset_section {
 	RULESET_RULES,	   /* dae_rule[DAE_RULE_SLOTS] */
@@ -33,6 +34,8 @@ enum ruleset_section {
 	RULESET_SPORT,	 /* u16[65536] */
 	RULESET_DSCP,	 /* u16[64] */
 	RULESET_MAC,	 /* dae_mac[DAE_MAC_SLOTS] */
+	RULESET_PNAME,	 /* dae_pname[DAE_PNAME_WAYS << (64 - pname_shift)] */
+	RULESET_DOMAINS, /* dae_domain[] */
 	RULESET_BITMAPS, /* dae_bitmap[], all dimensions in a row */
 	RULESET_SECTION_COUNT
 };
@@ -48,11 +51,14 @@ struct ruleset_header {
 	uint32_t size;	   /* of the whole image */
 	uint64_t checksum; /* of all that follows this field */
 	uint64_t mac_multiplier;
-	uint32_t rule_count; /* without the fallback */
-	uint32_t word_count; /* bitmap words in use, 1..16 */
-	uint32_t mac_miss;   /* class of a MAC that is not in the table */
-	uint32_t domain_miss;
-	uint32_t pname_miss;
+	uint64_t pname_multiplier;
+	uint32_t rule_count;  /* without the fallback */
+	uint32_t word_count;  /* bitmap words in use, 1..16 */
+	uint32_t mac_miss;    /* class of a MAC that is not in the table */
+	uint32_t domain_miss; /* of an address that no name was learned for */
+	uint32_t domain_sets; /* sets are numbered below it */
+	uint32_t pname_miss;  /* of a name not in the table, and of none */
+	uint32_t pname_shift;
 	uint32_t used_dims; /* bit per enum dae_dim: it can tell rules apart */
 	uint32_t class_base[DAE_DIM_COUNT]; /* first bitmap row */
 	uint32_t class_count[DAE_DIM_COUNT];
@@ -71,7 +77,10 @@ struct ruleset_query {
 	uint16_t sport, dport;
 	uint8_t l4proto; /* IPPROTO_TCP or IPPROTO_UDP */
 	uint8_t dscp;
-	uint8_t mac[6]; /* zero: the link has none */
+	uint8_t mac[6];		   /* zero: the link has none */
+	char pname[DAE_PNAME_LEN]; /* zero: unknown, or forwarded traffic */
+	/* that the names of dst are in; NULL: none was learned */
+	const struct dae_bitmap *domain_sets;
 };
 
 struct ruleset_verdict {
@@ -84,6 +93,14 @@ struct ruleset_verdict {
 	uint32_t mark;
 };
 
+/* Word @w of the bitmap of all of @rule_count rules. */
+static inline uint64_t ruleset_word_of(uint32_t rule_count, uint32_t w)
+{
+	if (rule_count >= w * 64 + 64)
+		return ~0ULL;
+	return rule_count > w * 64 ? ~(~0ULL << rule_count % 64) : 0;
+}
+
 size_t ruleset_element_size(enum ruleset_section s);
 uint64_t ruleset_checksum(const void *data, size_t len);
 /*
@@ -94,6 +111,13 @@ uint64_t ruleset_checksum(const void *data, size_t len);
 int ruleset_open(const void *data, size_t len, struct ruleset *ret);
 const void *ruleset_section(const struct ruleset *r, enum ruleset_section s,
 			    uint32_t *ret_count);
+/*
+ * The rules whose conditions on names hold for an address whose names are in
+ * @sets: the row of its class. Sets beyond those of the image are ignored.
+ */
+void ruleset_domain_rules(const struct ruleset *r,
+			  const struct dae_bitmap *sets,
+			  struct dae_bitmap *ret_rules);
 /* Decide as the kernel does. @q's families agree, l4proto is TCP or UDP:
  * else -EINVAL. */
 int ruleset_eval(const struct ruleset *r, const struct ruleset_query *q,

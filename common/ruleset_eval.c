@@ -41,6 +41,40 @@ static uint32_t mac_class(const struct ruleset *r, const uint8_t *mac)
 	return r->h->mac_miss;
 }
 
+static uint32_t pname_class(const struct ruleset *r, const char *text)
+{
+	const struct dae_pname *p = ruleset_section(r, RULESET_PNAME, NULL);
+	__u64 name[2];
+	size_t i;
+
+	memcpy(name, text, sizeof(name));
+	p += dae_pname_slot(name, r->h->pname_multiplier, r->h->pname_shift);
+	for (i = 0; i < DAE_PNAME_WAYS; i++)
+		if (p[i].used && p[i].name[0] == name[0] &&
+		    p[i].name[1] == name[1])
+			return p[i].class_id;
+	return r->h->pname_miss;
+}
+
+void ruleset_domain_rules(const struct ruleset *r,
+			  const struct dae_bitmap *sets,
+			  struct dae_bitmap *ret_rules)
+{
+	const struct dae_domain *d;
+	uint32_t i, count;
+	bool is_hit;
+
+	for (i = 0; i < DAE_BITMAP_WORDS; i++)
+		ret_rules->w[i] = ruleset_word_of(r->h->rule_count, i);
+	d = ruleset_section(r, RULESET_DOMAINS, &count);
+	for (i = 0; i < count; i++) {
+		is_hit = sets->w[d[i].set / 64] >> d[i].set % 64 & 1;
+		if (is_hit == d[i].negate)
+			ret_rules->w[d[i].rule / 64] &= ~(1ULL
+							  << d[i].rule % 64);
+	}
+}
+
 static void find_classes(const struct ruleset *r, const struct ruleset_query *q,
 			 uint32_t *c)
 {
@@ -56,13 +90,14 @@ static void find_classes(const struct ruleset *r, const struct ruleset_query *q,
 	t = ruleset_section(r, RULESET_DSCP, NULL);
 	c[DAE_DIM_DSCP] = t[q->dscp & 63];
 	c[DAE_DIM_MAC] = mac_class(r, q->mac);
+	c[DAE_DIM_PNAME] = pname_class(r, q->pname);
 	c[DAE_DIM_DOMAIN] = r->h->domain_miss;
-	c[DAE_DIM_PNAME] = r->h->pname_miss;
 }
 
-/* First rule in all bitmaps; must_rules on the way are noted. */
+/* First rule in all bitmaps; must_rules on the way are noted. @named: the row
+ * of the address's names, NULL: none learned. */
 static int first_rule(const struct ruleset *r, const uint32_t *c,
-		      bool *ret_must)
+		      const struct dae_bitmap *named, bool *ret_must)
 {
 	const struct dae_bitmap *rows, *must;
 	uint64_t w, m;
@@ -75,7 +110,8 @@ static int first_rule(const struct ruleset *r, const uint32_t *c,
 		if (c[d] >= r->h->class_count[d])
 			return DAE_RULE_FALLBACK;
 	for (i = 0; i < r->h->word_count; i++) {
-		for (w = ~0ULL, d = 0; d < DAE_DIM_COUNT; d++)
+		w = named ? named->w[i] : ~0ULL;
+		for (d = 0; d < (named ? DAE_DIM_DOMAIN : DAE_DIM_COUNT); d++)
 			w &= rows[r->h->class_base[d] + c[d]].w[i];
 		m = w & must->w[i];
 		w &= ~m;
@@ -93,6 +129,7 @@ int ruleset_eval(const struct ruleset *r, const struct ruleset_query *q,
 {
 	const struct dae_rule *rule = ruleset_section(r, RULESET_RULES, NULL);
 	uint32_t classes[DAE_DIM_COUNT];
+	struct dae_bitmap named;
 	struct ruleset_verdict v = { 0 };
 
 	if (q->src.family != q->dst.family ||
@@ -100,7 +137,10 @@ int ruleset_eval(const struct ruleset *r, const struct ruleset_query *q,
 	    (q->l4proto != IPPROTO_TCP && q->l4proto != IPPROTO_UDP))
 		return -EINVAL;
 	find_classes(r, q, classes);
-	v.rule = (uint16_t)first_rule(r, classes, &v.must);
+	if (q->domain_sets)
+		ruleset_domain_rules(r, q->domain_sets, &named);
+	v.rule = (uint16_t)first_rule(r, classes,
+				      q->domain_sets ? &named : NULL, &v.must);
 	rule += v.rule;
 	v.action = rule->action;
 	v.group = rule->group;

@@ -18,6 +18,11 @@
 #define DAE_MAC_WAYS 4 /* to a bucket */
 #define DAE_MAC_SLOTS (DAE_MAC_BUCKETS * DAE_MAC_WAYS)
 #define DAE_RUN_CHUNK 1024 /* trie runs to one map value */
+#define DAE_PNAME_LEN 16   /* bytes of a process name that count */
+#define DAE_PNAME_WAYS 4
+#define DAE_PNAME_SHIFT_MIN 48	 /* 65536 buckets */
+#define DAE_PNAME_SHIFT_MAX 60	 /* 16 */
+#define DAE_DOMAIN_SETS_MAX 1024 /* lists of names; a dae_bitmap of them */
 
 /* One row of bitmaps per class; the order is that of the bitmap section. */
 enum dae_dim {
@@ -27,8 +32,8 @@ enum dae_dim {
 	DAE_DIM_SPORT,
 	DAE_DIM_DSCP,
 	DAE_DIM_MAC,
-	DAE_DIM_DOMAIN, /* one class, "not learnt", until names are learnt */
 	DAE_DIM_PNAME,	/* one class, "forwarded traffic", on the LAN hook */
+	DAE_DIM_DOMAIN, /* the last one: grows as addresses are learned */
 	DAE_DIM_COUNT
 };
 
@@ -68,6 +73,21 @@ struct dae_mac {
 	__u32 used;
 };
 
+/* An entry of the hash of process names, in the manner of dae_mac. */
+struct dae_pname {
+	__u64 name[2]; /* 16 bytes, zeroes behind a shorter one */
+	__u32 class_id;
+	__u32 used;
+};
+
+/* A condition on the destination's name: @rule wants it in the set, or not. */
+struct dae_domain {
+	__u16 set;
+	__u16 rule;
+	__u8 negate;
+	__u8 zero[3];
+};
+
 struct dae_bitmap {
 	__u64 w[DAE_BITMAP_WORDS];
 };
@@ -75,6 +95,8 @@ struct dae_bitmap {
 _Static_assert(sizeof(struct dae_rule) == 8, "rule image: bump the version");
 _Static_assert(sizeof(struct dae_trie_node) == 40, "bump the version");
 _Static_assert(sizeof(struct dae_mac) == 16, "bump the version");
+_Static_assert(sizeof(struct dae_pname) == 24, "bump the version");
+_Static_assert(sizeof(struct dae_domain) == 8, "bump the version");
 _Static_assert(sizeof(struct dae_bitmap) == 128, "bump the version");
 
 static inline __attribute__((always_inline)) __u32 dae_popcount(__u64 x)
@@ -107,4 +129,14 @@ static inline __attribute__((always_inline)) __u32
 dae_mac_slot(__u64 mac, __u64 multiplier)
 {
 	return (__u32)((mac * multiplier) >> 54) * DAE_MAC_WAYS;
+}
+
+/* The first entry of the bucket of a process name; there are 2^(64 - shift). */
+static inline __attribute__((always_inline)) __u32
+dae_pname_slot(const __u64 *name, __u64 multiplier, __u32 shift)
+{
+	__u64 a = (name[0] ^ multiplier) * 0x9e3779b97f4a7c15ULL;
+
+	a = (a ^ a >> 32 ^ name[1]) * multiplier;
+	return (__u32)((a ^ a << 29) >> shift) * DAE_PNAME_WAYS;
 }

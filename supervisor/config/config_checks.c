@@ -7,15 +7,17 @@
 #include "common/base.h"
 #include "supervisor/config/config_parse.h"
 
-/* Why a rule cannot act in this version. */
+/* Why a rule cannot act. */
 enum blocker { BLOCKER_DOMAIN, BLOCKER_PNAME, BLOCKER_GEO, BLOCKER_COUNT };
 
 static const char *const blocker_texts[] = {
-	[BLOCKER_DOMAIN] = "domain(...): nothing learns the addresses of "
-			   "names in this version",
-	[BLOCKER_PNAME] = "pname(...): forwarded traffic has no process, and "
-			  "the host's own is not routed in this version",
-	[BLOCKER_GEO] = "geoip: and ext: lists are not read in this version",
+	[BLOCKER_DOMAIN] = "domain(...) needs the addresses of names, which "
+			   "nothing but 'daectl route learn' tells in this "
+			   "version",
+	[BLOCKER_PNAME] = "pname(...) is about the host's own traffic, and "
+			  "there is no global { wan_interface }",
+	[BLOCKER_GEO] = "geoip:, geosite: and ext: lists are not read in this "
+			"version",
 };
 static_assert(ARRAY_LEN(blocker_texts) == BLOCKER_COUNT, "say why");
 
@@ -24,41 +26,57 @@ struct finding {
 	size_t count;
 };
 
-static bool is_blocked(const struct rule_cond *cond, enum blocker *ret)
+static bool has_geo(const struct rule_cond *cond)
 {
 	size_t i;
 
-	*ret = BLOCKER_GEO;
-	if (cond->fn == RULE_DOMAIN || cond->fn == RULE_PNAME) {
-		*ret = cond->fn == RULE_DOMAIN ? BLOCKER_DOMAIN : BLOCKER_PNAME;
-		return true;
-	}
 	for (i = 0; i < cond->value_count; i++)
 		if (cond->values[i].key == RULE_KEY_GEOIP ||
+		    cond->values[i].key == RULE_KEY_GEOSITE ||
 		    cond->values[i].key == RULE_KEY_EXT)
 			return true;
 	return false;
 }
 
+static bool is_blocked(const struct config_ctx *c, const struct rule_cond *cond,
+		       enum blocker *ret)
+{
+	*ret = BLOCKER_GEO;
+	if (has_geo(cond))
+		return true;
+	*ret = BLOCKER_DOMAIN;
+	if (cond->fn == RULE_DOMAIN)
+		return true;
+	*ret = BLOCKER_PNAME;
+	return cond->fn == RULE_PNAME &&
+	       c->config->global.wan_interface.count == 0;
+}
+
+/* Names are said rule by rule: each waits for somebody to teach it. */
 static void find_blockers(struct config_ctx *c, const struct config_rule *r,
 			  struct finding *found)
 {
 	bool is_route = c->config->supervisor.mode == MODE_ROUTE;
+	bool was_said = false;
 	struct ast_text at;
 	enum blocker b;
 	size_t i;
 
 	for (i = 0; i < r->cond_count; i++) {
-		if (!is_blocked(&r->conds[i], &b))
+		if (!is_blocked(c, &r->conds[i], &b))
 			continue;
-		if (is_route) {
-			at = ctx_at(r->conds[i].pos);
+		at = ctx_at(r->conds[i].pos);
+		if (is_route && b == BLOCKER_GEO) {
 			ctx_error(c, &at,
 				  "remove the rule, or use 'mode: "
 				  "observe'",
 				  "the rule cannot act: %s", blocker_texts[b]);
-		} else if (found[b].count++ == 0) {
-			found[b].first = r->conds[i].pos;
+		} else if (b != BLOCKER_DOMAIN) {
+			if (found[b].count++ == 0)
+				found[b].first = r->conds[i].pos;
+		} else if (!was_said) {
+			was_said = true;
+			ctx_warn(c, &at, NULL, "%s", blocker_texts[b]);
 		}
 	}
 }

@@ -37,6 +37,8 @@ static void fill_config(struct lan_bpf *skel, const struct maps *m,
 	c->used_dims = h->used_dims;
 	c->mac_miss = h->mac_miss;
 	c->domain_miss = h->domain_miss;
+	c->pname_multiplier = h->pname_multiplier;
+	c->pname_shift = h->pname_shift;
 	c->pname_miss = h->pname_miss;
 	memcpy(c->class_base, h->class_base, sizeof(c->class_base));
 }
@@ -84,12 +86,13 @@ static int reuse_shared(struct lan_bpf *skel, const struct maps *m)
 static int size_maps(struct lan_bpf *skel, const struct maps *m,
 		     const struct ruleset *rules)
 {
-	uint32_t nodes, runs, rows;
+	uint32_t nodes, runs, rows, pnames;
 	int r;
 
 	ruleset_section(rules, RULESET_NODES, &nodes);
 	ruleset_section(rules, RULESET_RUNS, &runs);
 	ruleset_section(rules, RULESET_BITMAPS, &rows);
+	ruleset_section(rules, RULESET_PNAME, &pnames);
 	r = bpf_map__set_max_entries(skel->maps.trie_nodes, MAX(nodes, 1U));
 	if (r == 0)
 		r = bpf_map__set_max_entries(
@@ -97,6 +100,8 @@ static int size_maps(struct lan_bpf *skel, const struct maps *m,
 			MAX((runs + DAE_RUN_CHUNK - 1) / DAE_RUN_CHUNK, 1U));
 	if (r == 0)
 		r = bpf_map__set_max_entries(skel->maps.bitmaps, rows);
+	if (r == 0)
+		r = bpf_map__set_max_entries(skel->maps.pnames, pnames);
 	if (r == 0)
 		r = bpf_map__set_max_entries(skel->maps.memos,
 					     m->cpus * DAE_MEMO_SLOTS);
@@ -139,6 +144,8 @@ static int fill_maps(struct generation *g, const struct ruleset *rules)
 	int r;
 
 	r = fill_map(skel->maps.trie_nodes, rules, RULESET_NODES);
+	if (r == 0)
+		r = fill_map(skel->maps.pnames, rules, RULESET_PNAME);
 	if (r == 0)
 		r = fill_map(skel->maps.trie_runs, rules, RULESET_RUNS);
 	if (r == 0)

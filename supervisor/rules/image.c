@@ -28,6 +28,8 @@ void tables_free(struct tables **t)
 	for (i = 0; i < DAE_DIM_COUNT; i++)
 		classes_clear(&(*t)->classes[i]);
 	trie_pool_clear(&(*t)->pool);
+	domains_clear(&(*t)->domains);
+	free((*t)->pnames);
 	free(*t);
 	*t = NULL;
 }
@@ -46,6 +48,9 @@ static void list_pieces(const struct tables *t, struct piece *p)
 	p[RULESET_SPORT] = (struct piece){ t->sport, 65536 };
 	p[RULESET_DSCP] = (struct piece){ t->dscp, 64 };
 	p[RULESET_MAC] = (struct piece){ t->mac, DAE_MAC_SLOTS };
+	p[RULESET_PNAME] = (struct piece){ t->pnames, t->pname_count };
+	p[RULESET_DOMAINS] = (struct piece){ t->domains.items,
+					     t->domains.count };
 }
 
 static void fill_header(const struct tables *t, struct ruleset_header *h)
@@ -59,6 +64,10 @@ static void fill_header(const struct tables *t, struct ruleset_header *h)
 	h->rule_count = t->rule_count;
 	h->word_count = MAX((t->rule_count + 63) / 64, 1U);
 	h->mac_miss = t->mac_miss;
+	h->pname_multiplier = t->pname_multiplier;
+	h->pname_shift = t->pname_shift;
+	h->pname_miss = t->pname_miss;
+	h->domain_sets = t->domain_sets;
 	h->used_dims = t->used_dims;
 	for (i = 0; i < DAE_DIM_COUNT; i++) {
 		h->class_base[i] = base;

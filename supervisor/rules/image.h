@@ -3,6 +3,7 @@
 #pragma once
 
 #include "supervisor/rules/classes.h"
+#include "supervisor/rules/domains.h"
 #include "supervisor/rules/rules.h"
 #include "supervisor/rules/trie.h"
 
@@ -14,6 +15,13 @@ struct tables {
 	uint16_t sport[65536];
 	uint16_t dscp[64];
 	struct dae_mac mac[DAE_MAC_SLOTS];
+	struct dae_pname *pnames;
+	uint32_t pname_count;
+	uint32_t pname_shift;
+	uint64_t pname_multiplier;
+	uint32_t pname_miss;
+	struct domains domains;
+	uint32_t domain_sets;
 	uint64_t mac_multiplier;
 	uint32_t mac_miss;
 	uint32_t rule_count;

@@ -8,10 +8,10 @@
 #include <string.h>
 
 #include "common/base.h"
+#include "supervisor/rules/domains.h"
+#include "supervisor/rules/hashed.h"
 #include "supervisor/rules/image.h"
 #include "supervisor/rules/sweep.h"
-
-#define MAC_TRIES 100000
 
 enum { /* what is swept; addresses by family */
        SWEEP_DST4,
@@ -22,11 +22,13 @@ enum { /* what is swept; addresses by family */
        SWEEP_SPORT,
        SWEEP_DSCP,
        SWEEP_MAC,
+       SWEEP_PNAME,
        SWEEP_COUNT
 };
 
 struct compiler {
 	struct tables *t;
+	struct rules_domain_sets domains;
 	struct sweep sweeps[SWEEP_COUNT];
 	struct dae_bitmap all;	       /* every rule */
 	struct dae_bitmap by_ipver[2]; /* rules that can match IPv4, IPv6 */
@@ -153,6 +155,24 @@ static int add_macs(struct sweep *s, uint16_t rule, const struct rule_cond *c)
 	return r;
 }
 
+/* A name longer than counts is cut, as the kernel's is. */
+static int add_pnames(struct sweep *s, uint16_t rule, const struct rule_cond *c)
+{
+	int l = sweep_literal(s, rule, c->negate), r = 0;
+	sweep_value name;
+	size_t i;
+
+	if (l < 0)
+		return l;
+	for (i = 0; r == 0 && i < c->value_count; i++) {
+		if (!c->values[i].text || !c->values[i].text[0])
+			return -EINVAL;
+		name = hashed_pname(c->values[i].text);
+		r = sweep_range(s, l, name, name);
+	}
+	return r;
+}
+
 static int add_cond(struct compiler *c, uint16_t rule,
 		    const struct rule_cond *cond)
 {
@@ -177,14 +197,10 @@ static int add_cond(struct compiler *c, uint16_t rule,
 	case RULE_IPVERSION:
 		fold_pair(c->by_ipver, rule, cond, 4, 6);
 		return 0;
-	case RULE_DOMAIN:
 	case RULE_PNAME:
-		/* not seen here: never matches, negated always */
-		if (!cond->negate)
-			bit_clear(&c->by_l4[0], rule);
-		if (!cond->negate)
-			bit_clear(&c->by_l4[1], rule);
-		return 0;
+		return add_pnames(&s[SWEEP_PNAME], rule, cond);
+	case RULE_DOMAIN:
+		return domains_add(&c->t->domains, &c->domains, rule, cond);
 	case RULE_FN_COUNT:
 		break;
 	}
@@ -256,93 +272,22 @@ static int build_trie(struct compiler *c, int which, enum dae_dim dim,
 	return r;
 }
 
-/* Put the addresses where no bucket overflows. */
-static bool place_macs(struct tables *t, const struct dae_mac *list,
-		       size_t count, uint64_t multiplier)
+/* The class of an address without a name. */
+static int build_domains(struct compiler *c)
 {
-	struct dae_mac *m;
-	size_t i, way;
+	struct dae_bitmap miss = c->all;
+	uint32_t id;
 
-	memset(t->mac, 0, sizeof(t->mac));
-	for (i = 0; i < count; i++) {
-		m = &t->mac[dae_mac_slot(list[i].mac, multiplier)];
-		for (way = 0; way < DAE_MAC_WAYS && m[way].used; way++)
-			;
-		if (way == DAE_MAC_WAYS)
-			return false;
-		m[way] = list[i];
-	}
-	t->mac_multiplier = multiplier;
-	return true;
-}
-
-/* Intervals of single addresses: those whose class is not the miss's. */
-static int list_macs(const struct intervals *v, uint32_t miss,
-		     struct dae_mac *list, size_t *ret_count)
-{
-	size_t i, n = 0;
-	uint64_t at, end;
-
-	for (i = 0; i < v->count; i++) {
-		if (v->items[i].class_id == miss)
-			continue;
-		at = (uint64_t)v->items[i].start;
-		end = i + 1 < v->count ? (uint64_t)v->items[i + 1].start
-				       : 1ULL << 48;
-		for (; at < end; at++) {
-			if (n == DAE_MAC_SLOTS)
-				return -EOVERFLOW;
-			list[n++] = (struct dae_mac){
-				.mac = at,
-				.class_id = v->items[i].class_id,
-				.used = 1,
-			};
-		}
-	}
-	*ret_count = n;
-	return 0;
-}
-
-static int build_macs(struct compiler *c)
-{
-	auto_free struct dae_mac *list = calloc(DAE_MAC_SLOTS, sizeof(*list));
-	struct sweep nothing = c->sweeps[SWEEP_MAC];
-	struct intervals v = { 0 }, miss = { 0 };
-	struct classes *classes = &c->t->classes[DAE_DIM_MAC];
-	uint64_t multiplier = 0x9e3779b97f4a7c15ULL;
-	size_t count, i;
-	int r;
-
-	if (!list)
-		return -ENOMEM;
-	nothing.count = 0; /* the same conditions, no address */
-	r = sweep_run(&nothing, &c->all, classes, &miss);
-	if (r == 0) {
-		c->t->mac_miss = miss.items[0].class_id;
-		r = sweep_run(&c->sweeps[SWEEP_MAC], &c->all, classes, &v);
-	}
-	if (r == 0)
-		r = list_macs(&v, c->t->mac_miss, list, &count);
-	intervals_clear(&v);
-	intervals_clear(&miss);
-	for (i = 0; r == 0 && i < MAC_TRIES; i++) {
-		if (place_macs(c->t, list, count, multiplier))
-			return 0;
-		multiplier = multiplier * 6364136223846793005ULL + 2;
-	}
-	return r < 0 ? r : -EOVERFLOW;
+	domains_miss(&c->t->domains, &miss);
+	return classes_intern(&c->t->classes[DAE_DIM_DOMAIN], &miss, &id);
 }
 
 static int build_tables(struct compiler *c)
 {
-	static const enum dae_dim whole[] = { DAE_DIM_DOMAIN, DAE_DIM_PNAME };
 	struct tables *t = c->t;
-	uint32_t id;
 	size_t i;
-	int r;
+	int r = 0;
 
-	for (i = 0, r = 0; r == 0 && i < ARRAY_LEN(whole); i++)
-		r = classes_intern(&t->classes[whole[i]], &c->all, &id);
 	for (i = 0; r == 0 && i < 2; i++) {
 		r = build_trie(c, i ? SWEEP_DST6 : SWEEP_DST4, DAE_DIM_DST,
 			       &c->by_ipver[i]);
@@ -359,13 +304,18 @@ static int build_tables(struct compiler *c)
 	if (r == 0)
 		r = build_small(c, SWEEP_DSCP, DAE_DIM_DSCP, &c->all, t->dscp,
 				64);
-	return r < 0 ? r : build_macs(c);
+	if (r == 0)
+		r = hashed_build_macs(t, &c->sweeps[SWEEP_MAC], &c->all);
+	if (r == 0)
+		r = hashed_build_pnames(t, &c->sweeps[SWEEP_PNAME], &c->all);
+	return r < 0 ? r : build_domains(c);
 }
 
-static int fail(struct rules_error *e, const struct config_pos *pos, int r)
+int rules_fail(struct rules_error *e, const struct config_pos *pos, int r)
 {
 	const char *why =
-		r == -E2BIG ? "more rules than fit"
+		r == -E2BIG  ? "more rules than fit"
+		: r == -EDOM ? "more than 1024 different lists in domain(...)"
 		: r == -EOVERFLOW
 			? "the rules need more table space than there "
 			  "is (too many different address sets or MAC "
@@ -407,19 +357,23 @@ static int compile(struct compiler *c, const struct config_routing *routing,
 		bit_set(&c->all, i);
 	for (i = 0; i < 2; i++)
 		c->by_l4[i] = c->by_ipver[i] = c->all;
+	r = rules_domain_sets(routing, &c->domains, err);
+	if (r < 0)
+		return r;
+	c->t->domain_sets = (uint32_t)c->domains.count;
 	for (i = 0; i < routing->rule_count; i++) {
 		r = add_rule(c, i, &routing->rules[i], opt);
 		if (r < 0)
-			return fail(err, &routing->rules[i].pos, r);
+			return rules_fail(err, &routing->rules[i].pos, r);
 	}
 	r = convert_outbound(&routing->fallback, opt, fallback);
 	if (r == 0 && fallback->action == DAE_ACTION_MUST_RULES)
 		r = -EINVAL;
 	if (r < 0)
-		return fail(err, &routing->fallback.pos, r);
+		return rules_fail(err, &routing->fallback.pos, r);
 	c->t->rule_count = (uint32_t)routing->rule_count;
 	r = build_tables(c);
-	return r < 0 ? fail(err, NULL, r) : 0;
+	return r < 0 ? rules_fail(err, NULL, r) : 0;
 }
 
 static uint32_t used_dims(const struct compiler *c)
@@ -428,10 +382,9 @@ static uint32_t used_dims(const struct compiler *c)
 		int sweep;
 		enum dae_dim dim;
 	} map[] = {
-		{ SWEEP_SRC4, DAE_DIM_SRC },
-		{ SWEEP_SPORT, DAE_DIM_SPORT },
-		{ SWEEP_DSCP, DAE_DIM_DSCP },
-		{ SWEEP_MAC, DAE_DIM_MAC },
+		{ SWEEP_SRC4, DAE_DIM_SRC },	{ SWEEP_SPORT, DAE_DIM_SPORT },
+		{ SWEEP_DSCP, DAE_DIM_DSCP },	{ SWEEP_MAC, DAE_DIM_MAC },
+		{ SWEEP_PNAME, DAE_DIM_PNAME },
 	};
 	uint32_t used = 1U << DAE_DIM_DST | 1U << DAE_DIM_DPORT;
 	size_t i;
@@ -439,7 +392,7 @@ static uint32_t used_dims(const struct compiler *c)
 	for (i = 0; i < ARRAY_LEN(map); i++)
 		if (c->sweeps[map[i].sweep].literal_count)
 			used |= 1U << map[i].dim;
-	return used;
+	return c->t->domains.count ? used | 1U << DAE_DIM_DOMAIN : used;
 }
 
 int rules_compile(const struct config_routing *routing,
@@ -451,22 +404,23 @@ int rules_compile(const struct config_routing *routing,
 	int r;
 
 	if (routing->rule_count > DAE_RULES_MAX)
-		return fail(ret_err, &routing->rules[DAE_RULES_MAX].pos,
-			    -E2BIG);
+		return rules_fail(ret_err, &routing->rules[DAE_RULES_MAX].pos,
+				  -E2BIG);
 	c = calloc(1, sizeof(*c));
 	if (!c)
-		return fail(ret_err, NULL, -ENOMEM);
+		return rules_fail(ret_err, NULL, -ENOMEM);
 	c->t = tables_new();
 	r = c->t ? compile(c, routing, opt, ret_err)
-		 : fail(ret_err, NULL, -ENOMEM);
+		 : rules_fail(ret_err, NULL, -ENOMEM);
 	if (r == 0) {
 		c->t->used_dims = used_dims(c);
 		r = tables_to_image(c->t, ret);
 		if (r < 0)
-			fail(ret_err, NULL, r);
+			rules_fail(ret_err, NULL, r);
 	}
 	for (i = 0; i < SWEEP_COUNT; i++)
 		sweep_clear(&c->sweeps[i]);
+	rules_domain_sets_clear(&c->domains);
 	tables_free(&c->t);
 	free(c);
 	return r;

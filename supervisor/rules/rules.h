@@ -2,8 +2,9 @@
 /*
  * The routing section compiled to a rule image (common/ruleset.h). Negation, OR
  * lists, l4proto and ipversion fold into the tables; a list of any length
- * counts as one condition. Conditions that this hook cannot see (domain, pname,
- * geo data) never match, and always match when negated; the caller has said so.
+ * counts as one condition. Names of destinations are sets of names by number:
+ * who matches names numbers them the same way. Geo data must have been turned
+ * into plain values; a value of dip or sip that still names some never matches.
  * Pure: no clock, no log, no descriptor.
  */
 #pragma once
@@ -31,7 +32,28 @@ struct rules_image {
 };
 
 /*
- * 0; -E2BIG more than DAE_RULES_MAX rules, -EOVERFLOW more classes or table
+ * The sets of names that rules ask for: one for each domain condition, those
+ * whose values are equal share it, numbered in the order of the rules; a pure
+ * function of the values (their keys and texts), so the matcher of names and
+ * the compiler must be given the same ones. Points into @routing.
+ */
+struct rules_domain_sets {
+	const struct rule_cond **conds; /* by set; negate is to be ignored */
+	size_t count;			/* at most DAE_DOMAIN_SETS_MAX */
+};
+
+/* -EDOM: too many, *ret_err says where; -ENOMEM. */
+int rules_domain_sets(const struct config_routing *routing,
+		      struct rules_domain_sets *ret,
+		      struct rules_error *ret_err);
+/* The set of a domain condition, -ENOENT. */
+int rules_domain_set_of(const struct rules_domain_sets *sets,
+			const struct rule_cond *cond);
+void rules_domain_sets_clear(struct rules_domain_sets *sets);
+
+/*
+ * 0; -E2BIG more than DAE_RULES_MAX rules, -EDOM too many sets of names,
+ * -EOVERFLOW more classes or table
  * rows than the format holds, -EINVAL a group without id or a bad value,
  * -ENOMEM. The image passes ruleset_open(). *ret_err is filled on error only.
  */

@@ -120,7 +120,7 @@ static void late_packet(struct rulegen *g, uint8_t family,
 	int best = -1, i;
 
 	for (i = 0; i < 20000; i++) {
-		rulegen_query(g, &q);
+		rulegen_query_lan(g, &q);
 		if (q.dst.family != family || q.l4proto != IPPROTO_TCP)
 			continue;
 		rulegen_oracle(&g->routing, &q, &v);
@@ -204,7 +204,7 @@ static void fill_pool(struct vary_bpf *skel, struct rulegen *g)
 
 	for (i = 0; i < ARRAY_LEN(skel->bss->vary_pool); i++) {
 		do {
-			rulegen_query(g, &q);
+			rulegen_query_lan(g, &q);
 		} while (q.dst.family != 4 || q.l4proto != IPPROTO_TCP);
 		memcpy(&skel->bss->vary_pool[i].dst, q.dst.b + 12, 4);
 		skel->bss->vary_pool[i].sport = htons(q.sport);

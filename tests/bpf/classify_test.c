@@ -67,7 +67,7 @@ static void compare(struct rig *r, enum rulegen_kind kind, size_t rules,
 	rulegen_make(&g, kind, rules, seed);
 	rig_load(r, &g.routing);
 	for (i = 0; i < packets; i++) {
-		rulegen_query(&g, &q);
+		rulegen_query_lan(&g, &q);
 		assert_int_equal(ruleset_eval(&r->rules, &q, &v), 0);
 		want = expected(&v);
 		frame_make(&f, &q, RIG_SYN, true);
@@ -126,7 +126,7 @@ static void links_without_mac(void **state)
 	rulegen_make(&g, RULEGEN_MIX, 200, 77);
 	rig_load(r, &g.routing);
 	for (i = 0; i < 3000; i++) {
-		rulegen_query(&g, &q);
+		rulegen_query_lan(&g, &q);
 		q.src.b[q.src.family == 4 ? 12 : 4] = q.src.family == 4 ? 0x08
 									: 0x86;
 		q.src.b[q.src.family == 4 ? 13 : 5] = q.src.family == 4 ? 0x00

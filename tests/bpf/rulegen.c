@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base.h"
+#include "supervisor/rules/rules.h"
 
 uint32_t rulegen_random(struct rulegen *g, uint32_t below)
 {
@@ -54,6 +55,28 @@ static void random_mac(struct rulegen *g, uint8_t *mac)
 	mac[5] = (uint8_t)rulegen_random(g, 40);
 }
 
+/* Shorter and longer than what counts; two differ behind that only. */
+static char process_names[][24] = {
+	"curl", "ssh",	"systemd-resolved", "systemd-resolvedX",
+	"a",	"chro", "exactly16letters", "exactly16lettersandmore",
+};
+static char labels[RULEGEN_LABELS][4];
+
+static char *random_label(struct rulegen *g)
+{
+	uint32_t i = rulegen_random(g, RULEGEN_LABELS);
+
+	labels[i][0] = 'n';
+	labels[i][1] = (char)('0' + i / 10);
+	labels[i][2] = (char)('0' + i % 10);
+	return labels[i];
+}
+
+static char *random_process(struct rulegen *g)
+{
+	return process_names[rulegen_random(g, ARRAY_LEN(process_names))];
+}
+
 static void random_value(struct rulegen *g, enum rule_fn fn,
 			 struct rule_value *v)
 {
@@ -82,8 +105,15 @@ static void random_value(struct rulegen *g, enum rule_fn fn,
 	case RULE_IPVERSION:
 		v->number = rulegen_random(g, 2) ? 4 : 6;
 		break;
-	default:
+	case RULE_PNAME:
+		v->text = random_process(g);
+		break;
+	case RULE_DOMAIN:
 		v->key = RULE_KEY_SUFFIX;
+		v->text = random_label(g);
+		break;
+	case RULE_FN_COUNT:
+		break;
 	}
 }
 
@@ -158,6 +188,26 @@ static void random_rule(struct rulegen *g, struct config_rule *r,
 	random_outbound(g, &r->out, kind == RULEGEN_MIX);
 }
 
+/* Each domain condition keeps the number of its set. */
+static void number_sets(struct rulegen *g)
+{
+	struct rules_domain_sets sets;
+	struct rules_error err;
+	struct rule_cond *c;
+	size_t i, k;
+
+	if (rules_domain_sets(&g->routing, &sets, &err) < 0)
+		abort();
+	for (i = 0; i < g->routing.rule_count; i++)
+		for (k = 0; k < g->routing.rules[i].cond_count; k++) {
+			c = &g->routing.rules[i].conds[k];
+			if (c->fn == RULE_DOMAIN)
+				c->values[0].range.lo = (uint16_t)
+					rules_domain_set_of(&sets, c);
+		}
+	rules_domain_sets_clear(&sets);
+}
+
 void rulegen_make(struct rulegen *g, enum rulegen_kind kind, size_t rules,
 		  uint64_t seed)
 {
@@ -171,6 +221,7 @@ void rulegen_make(struct rulegen *g, enum rulegen_kind kind, size_t rules,
 	for (i = 0; i < rules; i++)
 		random_rule(g, &g->routing.rules[i], kind);
 	random_outbound(g, &g->routing.fallback, false);
+	number_sets(g);
 }
 
 void rulegen_free(struct rulegen *g)
@@ -226,9 +277,32 @@ static void aim_at(struct rulegen *g, const struct rule_cond *c,
 	case RULE_L4PROTO:
 		q->l4proto = v->number;
 		break;
+	case RULE_PNAME:
+		memset(q->pname, 0, sizeof(q->pname));
+		memcpy(q->pname, v->text, strnlen(v->text, sizeof(q->pname)));
+		break;
+	case RULE_DOMAIN:
+		g->sets.w[c->values[0].range.lo / 64] |=
+			1ULL << c->values[0].range.lo % 64;
+		q->domain_sets = &g->sets;
+		break;
 	default:
 		break;
 	}
+}
+
+/* What is learned of an address: nothing, or that it is in some sets. */
+static void random_sets(struct rulegen *g, struct ruleset_query *q)
+{
+	size_t i;
+
+	memset(&g->sets, 0, sizeof(g->sets));
+	if (rulegen_random(g, 3))
+		return;
+	q->domain_sets = &g->sets;
+	for (i = rulegen_random(g, 12); i > 0; i--)
+		g->sets.w[rulegen_random(g, 4)] |= 1ULL
+						   << rulegen_random(g, 64);
 }
 
 void rulegen_query(struct rulegen *g, struct ruleset_query *ret)
@@ -248,6 +322,9 @@ void rulegen_query(struct rulegen *g, struct ruleset_query *ret)
 	ret->dscp = (uint8_t)rulegen_random(g, 64);
 	if (rulegen_random(g, 4))
 		random_mac(g, ret->mac);
+	if (rulegen_random(g, 2))
+		memcpy(ret->pname, random_process(g), sizeof(ret->pname));
+	random_sets(g, ret);
 	if (!g->routing.rule_count || rulegen_random(g, 5) == 0)
 		return;
 	rule = &g->routing.rules[rulegen_random(
@@ -256,6 +333,13 @@ void rulegen_query(struct rulegen *g, struct ruleset_query *ret)
 		aim_at(g, &rule->conds[i], ret);
 	if (ret->src.family != ret->dst.family)
 		random_addr(g, &ret->src, ret->dst.family);
+}
+
+void rulegen_query_lan(struct rulegen *g, struct ruleset_query *ret)
+{
+	rulegen_query(g, ret);
+	memset(ret->pname, 0, sizeof(ret->pname));
+	ret->domain_sets = NULL;
 }
 
 static bool value_holds(enum rule_fn fn, const struct rule_value *v,
@@ -278,6 +362,9 @@ static bool value_holds(enum rule_fn fn, const struct rule_value *v,
 		return memcmp(v->mac, q->mac, 6) == 0;
 	case RULE_DSCP:
 		return v->number == q->dscp;
+	case RULE_PNAME:
+		return q->pname[0] &&
+		       strncmp(v->text, q->pname, sizeof(q->pname)) == 0;
 	default:
 		return false;
 	}
@@ -288,8 +375,12 @@ static bool cond_holds(const struct rule_cond *c, const struct ruleset_query *q)
 	static const uint8_t no_mac[6];
 	bool any = c->fn == RULE_MAC && c->negate &&
 		   memcmp(q->mac, no_mac, 6) == 0;
+	uint16_t set = c->values[0].range.lo;
 	size_t i;
 
+	if (c->fn == RULE_DOMAIN)
+		any = q->domain_sets &&
+		      q->domain_sets->w[set / 64] >> set % 64 & 1;
 	for (i = 0; i < c->value_count; i++)
 		any |= value_holds(c->fn, &c->values[i], q);
 	return any != c->negate;

@@ -20,15 +20,20 @@ static void make_sound(void)
 {
 	struct rule_value net = { .prefix = { { .family = 4 }, 28 } };
 	struct rule_value v6 = { .prefix = { { .family = 6 }, 61 } };
+	char curl[] = "curl", suffix[] = "example.org";
+	struct rule_value name = { .text = curl };
+	struct rule_value domain = { .key = RULE_KEY_SUFFIX, .text = suffix };
 	struct rule_cond conds[] = {
+		{ .fn = RULE_PNAME, .values = &name, .value_count = 1 },
+		{ .fn = RULE_DOMAIN, .values = &domain, .value_count = 1 },
 		{ .fn = RULE_DIP, .values = &net, .value_count = 1 },
 		{ .fn = RULE_SIP, .values = &v6, .value_count = 1 },
 	};
 	struct config_rule rules[] = {
 		{ .conds = &conds[0],
-		  .cond_count = 1,
+		  .cond_count = 3,
 		  .out = { .action = RULE_BLOCK } },
-		{ .conds = &conds[1],
+		{ .conds = &conds[3],
 		  .cond_count = 1,
 		  .out = { .action = RULE_MUST_RULES } },
 	};
@@ -65,6 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct ruleset_header *h;
 	struct ruleset_verdict v;
 	struct ruleset_query q;
+	struct dae_bitmap sets = { { 0 } };
 	struct ruleset r;
 
 	if (!sound.data)
@@ -72,6 +78,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (len < sizeof(q))
 		return 0;
 	memcpy(&q, data, sizeof(q));
+	memcpy(&sets, q.mac, sizeof(q.mac)); /* any bytes do */
+	q.domain_sets = q.dscp & 1 ? &sets : NULL;
 	data += sizeof(q);
 	len -= sizeof(q);
 	img = malloc(sound.len);

@@ -117,7 +117,15 @@ static void counts_and_offsets_are_checked(void **state DAE_UNUSED)
 	refuse(&i, &i.h->word_count, 1); /* too few for 100 rules */
 	refuse(&i, &i.h->mac_miss, DAE_CLASSES_MAX);
 	refuse(&i, &i.h->domain_miss, 1);
-	refuse(&i, &i.h->pname_miss, 1);
+	refuse(&i, &i.h->pname_miss, DAE_CLASSES_MAX);
+	refuse(&i, &i.h->pname_shift, 0);
+	refuse(&i, &i.h->pname_shift, i.h->pname_shift - 1);
+	refuse(&i, &i.h->pname_shift, DAE_PNAME_SHIFT_MAX + 1);
+	refuse(&i, &i.h->domain_sets, 0);
+	refuse(&i, &i.h->domain_sets, DAE_DOMAIN_SETS_MAX + 1);
+	refuse(&i, &i.h->used_dims, i.h->used_dims | 1U << DAE_DIM_COUNT);
+	for (s = 0; s < DAE_DIM_COUNT; s++)
+		refuse(&i, &i.h->used_dims, i.h->used_dims & ~(1U << s));
 	free(i.h);
 }
 
@@ -134,6 +142,8 @@ static void entries_are_checked(void **state DAE_UNUSED)
 	struct dae_bitmap *b = section(&i, RULESET_BITMAPS);
 	struct dae_bitmap *must = section(&i, RULESET_MUST_MASK);
 	struct dae_mac *mac = section(&i, RULESET_MAC);
+	struct dae_pname *name = section(&i, RULESET_PNAME);
+	struct dae_domain *domain = section(&i, RULESET_DOMAINS);
 	size_t k;
 
 	for (k = 0; k < ARRAY_LEN(roots); k++) {
@@ -150,7 +160,15 @@ static void entries_are_checked(void **state DAE_UNUSED)
 	refuse(&i, section(&i, RULESET_DSCP), UINT32_MAX);
 	refuse(&i, &mac[5].class_id, DAE_CLASSES_MAX);
 	refuse(&i, &mac[5].used, 2);
-	refuse(&i, &rules[3].group, 0x00ffffff); /* and its action */
+	refuse(&i, &name[7].class_id, DAE_CLASSES_MAX);
+	refuse(&i, &name[7].used, 2);
+	assert_true(i.h->sections[RULESET_DOMAINS].count > 0);
+	refuse(&i, &domain[0].set, DAE_DOMAIN_SETS_MAX);
+	refuse(&i, &domain[0].set, 0xffff0000U); /* the rule */
+	refuse(&i, &domain[0].negate, 2);
+	refuse(&i, &domain[0].negate, 0x100);
+	refuse(&i, &domain[0].negate, !domain[0].negate); /* another miss */
+	refuse(&i, &rules[3].group, 0x00ffffff);	  /* and its action */
 	refuse(&i, &must->w[15], 1); /* no such rule is must_rules */
 	refuse(&i, &b[0].w[15], 1);  /* a rule beyond the last one */
 	free(i.h);

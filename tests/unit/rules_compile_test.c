@@ -13,30 +13,7 @@
 #include "common/ruleset.h"
 #include "supervisor/rules/rules.h"
 #include "tests/bpf/rulegen.h"
-
-static const uint16_t ids[RULEGEN_GROUPS] = { 0, 1, 2, 3, 4, 5, 6, 7 };
-static const struct rules_options options = { ids, RULEGEN_GROUPS };
-
-static void compile(const struct config_routing *routing,
-		    struct rules_image *img, struct ruleset *ret)
-{
-	struct rules_error err;
-
-	assert_int_equal(rules_compile(routing, &options, img, &err), 0);
-	assert_int_equal(ruleset_open(img->data, img->len, ret), 0);
-}
-
-static void same(const struct ruleset_verdict *a,
-		 const struct ruleset_verdict *b)
-{
-	assert_int_equal(a->rule, b->rule);
-	assert_int_equal(a->action, b->action);
-	assert_int_equal(a->group, b->group);
-	assert_int_equal(a->must, b->must);
-	assert_int_equal(a->is_dns, b->is_dns);
-	assert_int_equal(a->has_mark, b->has_mark);
-	assert_int_equal(a->mark, b->mark);
-}
+#include "tests/unit/rules_case.h"
 
 static void compare(enum rulegen_kind kind, size_t rules, uint64_t seed,
 		    size_t packets)
@@ -49,12 +26,12 @@ static void compare(enum rulegen_kind kind, size_t rules, uint64_t seed,
 	size_t i, matched = 0;
 
 	rulegen_make(&g, kind, rules, seed);
-	compile(&g.routing, &img, &set);
+	rules_open(&g.routing, &img, &set);
 	for (i = 0; i < packets; i++) {
 		rulegen_query(&g, &q);
 		rulegen_oracle(&g.routing, &q, &oracle);
 		assert_int_equal(ruleset_eval(&set, &q, &twin), 0);
-		same(&twin, &oracle);
+		rules_same(&twin, &oracle);
 		matched += twin.rule != DAE_RULE_FALLBACK;
 	}
 	if (rules >= 10)
@@ -79,95 +56,25 @@ static void random_rules_agree(void **state DAE_UNUSED)
 		}
 }
 
-/* Rules of dae.md's vectors, written by hand. */
-static struct rule_value port(uint16_t lo, uint16_t hi)
-{
-	return (struct rule_value){ .range = { lo, hi } };
-}
-
-static struct rule_value net(const char *text)
-{
-	struct rule_value v = { 0 };
-
-	assert_int_equal(prefix_parse(text, &v.prefix), 0);
-	return v;
-}
-
-static struct ruleset_query packet(const char *src, const char *dst,
-				   uint8_t proto, uint16_t dport)
-{
-	struct ruleset_query q = { .l4proto = proto,
-				   .dport = dport,
-				   .sport = 19233 };
-
-	assert_int_equal(addr_parse(src, &q.src), 0);
-	assert_int_equal(addr_parse(dst, &q.dst), 0);
-	return q;
-}
-
-static void expect(const struct config_routing *routing,
-		   const struct ruleset_query *q, uint16_t rule,
-		   enum dae_action action, bool must, bool is_dns)
-{
-	struct ruleset_verdict v, oracle;
-	struct rules_image img;
-	struct ruleset set;
-
-	compile(routing, &img, &set);
-	assert_int_equal(ruleset_eval(&set, q, &v), 0);
-	assert_int_equal(v.rule, rule);
-	assert_int_equal(v.action, action);
-	assert_int_equal(v.must, must);
-	assert_int_equal(v.is_dns, is_dns);
-	rulegen_oracle(routing, q, &oracle);
-	same(&v, &oracle);
-	rules_image_free(&img);
-}
-
-#define DIRECT_TO                                                              \
-	{                                                                      \
-		.action = RULE_DIRECT                                          \
-	}
-#define GROUP_TO                                                               \
-	{                                                                      \
-		.action = RULE_GROUP, .group = 1                               \
-	}
-#define COND(f, vals)                                                          \
-	{                                                                      \
-		.fn = (f), .values = (vals), .value_count = ARRAY_LEN(vals)    \
-	}
-#define NOT(f, vals)                                                           \
-	{                                                                      \
-		.fn = (f), .negate = true, .values = (vals),                   \
-		.value_count = ARRAY_LEN(vals)                                 \
-	}
-#define RULE(cs, ...)                                                          \
-	{                                                                      \
-		.conds = (cs), .cond_count = ARRAY_LEN(cs), .out = __VA_ARGS__ \
-	}
-#define ROUTING(rs, ...)                                                       \
-	{                                                                      \
-		.rules = (rs), .rule_count = ARRAY_LEN(rs),                    \
-		.fallback = __VA_ARGS__                                        \
-	}
-
 static void dns_is_kept_unless_must(void **state DAE_UNUSED)
 {
-	struct rule_value dns[] = { port(53, 53) };
+	struct rule_value dns[] = { rules_port(53, 53) };
 	struct rule_cond c[] = { COND(RULE_DPORT, dns) };
 	struct config_rule r[] = { RULE(c, GROUP_TO) };
 	struct config_routing routing = ROUTING(r, DIRECT_TO);
-	struct ruleset_query q = packet("10.0.0.1", "8.8.8.8", IPPROTO_UDP, 53);
+	struct ruleset_query q = rules_packet("10.0.0.1", "8.8.8.8",
+					      IPPROTO_UDP, 53);
 
-	expect(&routing, &q, 0, DAE_ACTION_GROUP, false, true);
+	rules_expect(&routing, &q, 0, DAE_ACTION_GROUP, false, true);
 	r[0].out.must = true;
-	expect(&routing, &q, 0, DAE_ACTION_GROUP, true, false);
+	rules_expect(&routing, &q, 0, DAE_ACTION_GROUP, true, false);
 }
 
 static void must_rules_is_sticky(void **state DAE_UNUSED)
 {
-	struct rule_value a[] = { net("10.0.0.1") }, dns[] = { port(53, 53) };
-	struct rule_value web[] = { port(80, 80) };
+	struct rule_value a[] = { rules_net("10.0.0.1") },
+			  dns[] = { rules_port(53, 53) };
+	struct rule_value web[] = { rules_port(80, 80) };
 	struct rule_cond from[] = { COND(RULE_SIP, a) };
 	struct rule_cond c[] = { COND(RULE_DPORT, dns) };
 	struct rule_cond n[] = { NOT(RULE_DPORT, web) };
@@ -181,23 +88,27 @@ static void must_rules_is_sticky(void **state DAE_UNUSED)
 	};
 	struct config_routing routing = ROUTING(r, DIRECT_TO);
 	struct config_routing not_web = ROUTING(r2, DIRECT_TO);
-	struct ruleset_query q = packet("10.0.0.1", "8.8.8.8", IPPROTO_TCP, 53);
+	struct ruleset_query q = rules_packet("10.0.0.1", "8.8.8.8",
+					      IPPROTO_TCP, 53);
 
-	expect(&routing, &q, 1, DAE_ACTION_GROUP, true, false);
-	q = packet("10.0.0.2", "8.8.8.8", IPPROTO_UDP, 53);
-	expect(&routing, &q, 1, DAE_ACTION_GROUP, false, true);
+	rules_expect(&routing, &q, 1, DAE_ACTION_GROUP, true, false);
+	q = rules_packet("10.0.0.2", "8.8.8.8", IPPROTO_UDP, 53);
+	rules_expect(&routing, &q, 1, DAE_ACTION_GROUP, false, true);
 	routing.rule_count = 1;
-	expect(&routing, &q, DAE_RULE_FALLBACK, DAE_ACTION_DIRECT, false, true);
-	q = packet("10.0.0.1", "8.8.8.8", IPPROTO_TCP, 80);
-	expect(&not_web, &q, DAE_RULE_FALLBACK, DAE_ACTION_DIRECT, true, false);
+	rules_expect(&routing, &q, DAE_RULE_FALLBACK, DAE_ACTION_DIRECT, false,
+		     true);
+	q = rules_packet("10.0.0.1", "8.8.8.8", IPPROTO_TCP, 80);
+	rules_expect(&not_web, &q, DAE_RULE_FALLBACK, DAE_ACTION_DIRECT, true,
+		     false);
 }
 
 static void conditions_are_joined(void **state DAE_UNUSED)
 {
 	struct rule_value udp[] = { { .number = IPPROTO_UDP } };
-	struct rule_value https[] = { port(443, 443) };
-	struct rule_value ports[] = { port(80, 80), port(443, 443) };
-	struct rule_value ones[] = { net("1.0.0.0/8") };
+	struct rule_value https[] = { rules_port(443, 443) };
+	struct rule_value ports[] = { rules_port(80, 80),
+				      rules_port(443, 443) };
+	struct rule_value ones[] = { rules_net("1.0.0.0/8") };
 	struct rule_cond quic[] = { COND(RULE_L4PROTO, udp),
 				    COND(RULE_DPORT, https) };
 	struct rule_cond ones_not[] = { COND(RULE_DIP, ones),
@@ -206,53 +117,57 @@ static void conditions_are_joined(void **state DAE_UNUSED)
 	struct config_rule r2[] = { RULE(ones_not, GROUP_TO) };
 	struct config_routing routing = ROUTING(r, GROUP_TO);
 	struct config_routing second = ROUTING(r2, DIRECT_TO);
-	struct ruleset_query q = packet("10.0.0.1", "1.1.1.1", IPPROTO_TCP,
-					443);
+	struct ruleset_query q = rules_packet("10.0.0.1", "1.1.1.1",
+					      IPPROTO_TCP, 443);
 
-	expect(&routing, &q, DAE_RULE_FALLBACK, DAE_ACTION_GROUP, false, false);
-	expect(&second, &q, DAE_RULE_FALLBACK, DAE_ACTION_DIRECT, false, false);
+	rules_expect(&routing, &q, DAE_RULE_FALLBACK, DAE_ACTION_GROUP, false,
+		     false);
+	rules_expect(&second, &q, DAE_RULE_FALLBACK, DAE_ACTION_DIRECT, false,
+		     false);
 	q.l4proto = IPPROTO_UDP;
-	expect(&routing, &q, 0, DAE_ACTION_BLOCK, false, false);
+	rules_expect(&routing, &q, 0, DAE_ACTION_BLOCK, false, false);
 	q.dport = 22;
-	expect(&second, &q, 0, DAE_ACTION_GROUP, false, false);
+	rules_expect(&second, &q, 0, DAE_ACTION_GROUP, false, false);
 }
 
 static void negation_comes_after_or(void **state DAE_UNUSED)
 {
-	struct rule_value nets[] = { net("10.0.0.0/8"), net("192.168.0.0/16") };
+	struct rule_value nets[] = { rules_net("10.0.0.0/8"),
+				     rules_net("192.168.0.0/16") };
 	struct rule_cond c[] = { NOT(RULE_DIP, nets) };
 	struct config_rule r[] = { RULE(c, GROUP_TO) };
 	struct config_routing routing = ROUTING(r, DIRECT_TO);
-	struct ruleset_query q = packet("10.0.0.1", "192.168.1.1", IPPROTO_TCP,
-					80);
+	struct ruleset_query q = rules_packet("10.0.0.1", "192.168.1.1",
+					      IPPROTO_TCP, 80);
 
-	expect(&routing, &q, DAE_RULE_FALLBACK, DAE_ACTION_DIRECT, false,
-	       false);
-	q = packet("10.0.0.1", "9.9.9.9", IPPROTO_TCP, 80);
-	expect(&routing, &q, 0, DAE_ACTION_GROUP, false, false);
-	q = packet("2001:db8::1", "2001:db8::2", IPPROTO_TCP, 80);
-	expect(&routing, &q, 0, DAE_ACTION_GROUP, false, false);
+	rules_expect(&routing, &q, DAE_RULE_FALLBACK, DAE_ACTION_DIRECT, false,
+		     false);
+	q = rules_packet("10.0.0.1", "9.9.9.9", IPPROTO_TCP, 80);
+	rules_expect(&routing, &q, 0, DAE_ACTION_GROUP, false, false);
+	q = rules_packet("2001:db8::1", "2001:db8::2", IPPROTO_TCP, 80);
+	rules_expect(&routing, &q, 0, DAE_ACTION_GROUP, false, false);
 }
 
 static void two_conditions_of_one_kind(void **state DAE_UNUSED)
 {
-	struct rule_value wide[] = { net("10.0.0.0/8") };
-	struct rule_value hole[] = { net("10.1.0.0/16") };
+	struct rule_value wide[] = { rules_net("10.0.0.0/8") };
+	struct rule_value hole[] = { rules_net("10.1.0.0/16") };
 	struct rule_cond c[] = { COND(RULE_DIP, wide), NOT(RULE_DIP, hole) };
 	struct config_rule r[] = { RULE(c, GROUP_TO) };
 	struct config_routing routing = ROUTING(r, DIRECT_TO);
-	struct ruleset_query q = packet("10.0.0.1", "10.1.2.3", IPPROTO_TCP,
-					80);
+	struct ruleset_query q = rules_packet("10.0.0.1", "10.1.2.3",
+					      IPPROTO_TCP, 80);
 
-	expect(&routing, &q, DAE_RULE_FALLBACK, DAE_ACTION_DIRECT, false,
-	       false);
-	q = packet("10.0.0.1", "10.2.2.3", IPPROTO_TCP, 80);
-	expect(&routing, &q, 0, DAE_ACTION_GROUP, false, false);
+	rules_expect(&routing, &q, DAE_RULE_FALLBACK, DAE_ACTION_DIRECT, false,
+		     false);
+	q = rules_packet("10.0.0.1", "10.2.2.3", IPPROTO_TCP, 80);
+	rules_expect(&routing, &q, 0, DAE_ACTION_GROUP, false, false);
 }
 
 static void unseen_functions(void **state DAE_UNUSED)
 {
-	struct rule_value name[] = { { .key = RULE_KEY_SUFFIX } };
+	char text[] = "curl";
+	struct rule_value name[] = { { .text = text } };
 	struct rule_value mac[] = { { .mac = { 2, 0, 0, 0, 0, 1 } } };
 	struct rule_value geo[] = { { .key = RULE_KEY_GEOIP } };
 	static const enum rule_fn fns[] = { RULE_DOMAIN, RULE_PNAME, RULE_DIP };
@@ -261,33 +176,37 @@ static void unseen_functions(void **state DAE_UNUSED)
 	struct config_rule rm[] = { RULE(m, GROUP_TO) };
 	struct config_routing routing = ROUTING(r, DIRECT_TO);
 	struct config_routing by_mac = ROUTING(rm, DIRECT_TO);
-	struct ruleset_query q = packet("10.0.0.1", "1.1.1.1", IPPROTO_TCP, 80);
+	struct ruleset_query q = rules_packet("10.0.0.1", "1.1.1.1",
+					      IPPROTO_TCP, 80);
 	size_t i;
 
 	for (i = 0; i < ARRAY_LEN(fns); i++) {
 		c[0] = (struct rule_cond)COND(fns[i], name);
 		if (fns[i] == RULE_DIP)
 			c[0].values = geo;
-		expect(&routing, &q, DAE_RULE_FALLBACK, DAE_ACTION_DIRECT,
-		       false, false);
+		rules_expect(&routing, &q, DAE_RULE_FALLBACK, DAE_ACTION_DIRECT,
+			     false, false);
 		c[0].negate = true;
-		expect(&routing, &q, 0, DAE_ACTION_GROUP, false, false);
+		rules_expect(&routing, &q, 0, DAE_ACTION_GROUP, false, false);
 	}
 	/* a link without MAC addresses: neither "is" nor "is not" */
-	expect(&by_mac, &q, DAE_RULE_FALLBACK, DAE_ACTION_DIRECT, false, false);
+	rules_expect(&by_mac, &q, DAE_RULE_FALLBACK, DAE_ACTION_DIRECT, false,
+		     false);
 	m[0].negate = true;
-	expect(&by_mac, &q, DAE_RULE_FALLBACK, DAE_ACTION_DIRECT, false, false);
+	rules_expect(&by_mac, &q, DAE_RULE_FALLBACK, DAE_ACTION_DIRECT, false,
+		     false);
 	q.mac[0] = 4;
-	expect(&by_mac, &q, 0, DAE_ACTION_GROUP, false, false);
+	rules_expect(&by_mac, &q, 0, DAE_ACTION_GROUP, false, false);
 }
 
 static void edges_of_values(void **state DAE_UNUSED)
 {
-	struct rule_value any4[] = { net("0.0.0.0/0") };
-	struct rule_value top[] = { net("255.255.255.255"), net("ffff::/16"),
-				    port(65535, 65535) };
-	struct rule_value reversed[] = { port(90, 80) };
-	struct rule_value last[] = { port(65535, 65535) };
+	struct rule_value any4[] = { rules_net("0.0.0.0/0") };
+	struct rule_value top[] = { rules_net("255.255.255.255"),
+				    rules_net("ffff::/16"),
+				    rules_port(65535, 65535) };
+	struct rule_value reversed[] = { rules_port(90, 80) };
+	struct rule_value last[] = { rules_port(65535, 65535) };
 	struct rule_cond all[] = { COND(RULE_DIP, any4) };
 	struct rule_cond high[] = {
 		{ .fn = RULE_DIP, .values = top, .value_count = 2 }
@@ -297,19 +216,20 @@ static void edges_of_values(void **state DAE_UNUSED)
 	struct config_rule r[] = { RULE(rev, GROUP_TO), RULE(end, GROUP_TO),
 				   RULE(high, GROUP_TO), RULE(all, GROUP_TO) };
 	struct config_routing routing = ROUTING(r, DIRECT_TO);
-	struct ruleset_query q = packet("10.0.0.1", "0.0.0.0", IPPROTO_TCP, 85);
+	struct ruleset_query q = rules_packet("10.0.0.1", "0.0.0.0",
+					      IPPROTO_TCP, 85);
 
-	expect(&routing, &q, 3, DAE_ACTION_GROUP, false, false);
-	q = packet("10.0.0.1", "255.255.255.255", IPPROTO_TCP, 85);
-	expect(&routing, &q, 2, DAE_ACTION_GROUP, false, false);
+	rules_expect(&routing, &q, 3, DAE_ACTION_GROUP, false, false);
+	q = rules_packet("10.0.0.1", "255.255.255.255", IPPROTO_TCP, 85);
+	rules_expect(&routing, &q, 2, DAE_ACTION_GROUP, false, false);
 	q.dport = 65535;
-	expect(&routing, &q, 1, DAE_ACTION_GROUP, false, false);
-	q = packet("2001::1", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
-		   IPPROTO_TCP, 1);
-	expect(&routing, &q, 2, DAE_ACTION_GROUP, false, false);
-	q = packet("2001::1", "::", IPPROTO_TCP, 1);
-	expect(&routing, &q, DAE_RULE_FALLBACK, DAE_ACTION_DIRECT, false,
-	       false);
+	rules_expect(&routing, &q, 1, DAE_ACTION_GROUP, false, false);
+	q = rules_packet("2001::1", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+			 IPPROTO_TCP, 1);
+	rules_expect(&routing, &q, 2, DAE_ACTION_GROUP, false, false);
+	q = rules_packet("2001::1", "::", IPPROTO_TCP, 1);
+	rules_expect(&routing, &q, DAE_RULE_FALLBACK, DAE_ACTION_DIRECT, false,
+		     false);
 }
 
 static void limits_are_errors(void **state DAE_UNUSED)
@@ -324,11 +244,13 @@ static void limits_are_errors(void **state DAE_UNUSED)
 
 	rulegen_make(&g, RULEGEN_PORT, DAE_RULES_MAX + 1, 3);
 	g.routing.rules[DAE_RULES_MAX].pos.line = 99;
-	assert_int_equal(rules_compile(&g.routing, &options, &img, &err),
+	assert_int_equal(rules_compile(&g.routing, &rules_case_options, &img,
+				       &err),
 			 -E2BIG);
 	assert_int_equal(err.pos.line, 99);
 	rulegen_free(&g);
-	assert_int_equal(rules_compile(&one, &options, &img, &err), -EINVAL);
+	assert_int_equal(rules_compile(&one, &rules_case_options, &img, &err),
+			 -EINVAL);
 	assert_int_equal(err.pos.line, 7);
 	assert_null(img.data);
 }
@@ -350,7 +272,8 @@ static void long_lists(void **state DAE_UNUSED)
 	struct ruleset_verdict twin;
 	struct rules_image img;
 	struct ruleset set;
-	struct ruleset_query q = packet("10.0.0.1", "1.1.1.1", IPPROTO_TCP, 80);
+	struct ruleset_query q = rules_packet("10.0.0.1", "1.1.1.1",
+					      IPPROTO_TCP, 80);
 	size_t i;
 
 	assert_non_null(v);
@@ -362,7 +285,7 @@ static void long_lists(void **state DAE_UNUSED)
 		v[i].prefix.addr.b[15] = (uint8_t)(i % 5 << 5);
 		v[i].prefix.len = (uint8_t)(27 + i % 6);
 	}
-	compile(&routing, &img, &set);
+	rules_open(&routing, &img, &set);
 	for (i = 0; i < COUNT; i++) {
 		q.dst = v[i].prefix.addr;
 		assert_int_equal(ruleset_eval(&set, &q, &twin), 0);
@@ -396,14 +319,14 @@ static void many_macs(void **state DAE_UNUSED)
 		for (k = 0; k < 6; k++)
 			v[i].mac[k] = (uint8_t)rulegen_random(&g, 256);
 	for (i = 0; i < COUNT; i += 100) {
-		struct ruleset_query q = packet("10.0.0.1", "1.1.1.1",
-						IPPROTO_TCP, 80);
+		struct ruleset_query q = rules_packet("10.0.0.1", "1.1.1.1",
+						      IPPROTO_TCP, 80);
 
 		memcpy(q.mac, v[i].mac, 6);
-		expect(&routing, &q, 0, DAE_ACTION_GROUP, false, false);
+		rules_expect(&routing, &q, 0, DAE_ACTION_GROUP, false, false);
 		q.mac[3] ^= 0x55;
-		expect(&routing, &q, DAE_RULE_FALLBACK, DAE_ACTION_DIRECT,
-		       false, false);
+		rules_expect(&routing, &q, DAE_RULE_FALLBACK, DAE_ACTION_DIRECT,
+			     false, false);
 	}
 	free(v);
 }
