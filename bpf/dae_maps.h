@@ -113,10 +113,12 @@ struct dae_control {
 	__u64 seed[2];	  /* of the flow tables' hash */
 };
 
-/* An own address or broadcast address, IPv4 as ::ffff:a.b.c.d; free: 0. */
+/* An own address or broadcast address, IPv4 as ::ffff:a.b.c.d; free: 0. Or the
+ * MAC address of a bridge, in the last six bytes behind DAE_LOCAL_IS_MAC. */
 struct dae_local {
 	__u64 a[2];
 };
+#define DAE_LOCAL_IS_MAC (~0ULL)
 
 /* Where the search for an own address begins. */
 static inline __attribute__((always_inline)) __u32 dae_local_slot(__u64 a0,

@@ -5,6 +5,7 @@
 #include "bpf/assign.bpf.h"
 
 #define PKT_HOST 0
+#define PKT_OTHERHOST 3
 
 static __always_inline bool decide_is_special4(__u32 dst)
 {
@@ -20,26 +21,13 @@ static __always_inline bool decide_is_special6(const __u64 *dst)
 	return a >= 0xff00 || (a & 0xffc0) == 0xfe80;
 }
 
-/* Whether the packet is for the router itself or its link, or for another
- * station (a bridge port sees those): not to be routed, in any case. */
-static __always_inline bool decide_is_local(const struct __sk_buff *skb,
-					    const struct packet *p, bool is_v6)
+static __always_inline bool decide_find_own(const struct dae_control *c,
+					    __u64 a0, __u64 a1)
 {
-	const struct dae_control *c = table_at(&control, 0);
+	__u32 slot = dae_local_slot(a0, a1);
 	const struct dae_local *l;
-	__u64 a0, a1;
-	__u32 slot;
 	int i;
 
-	if (p->has_mac && skb->pkt_type != PKT_HOST)
-		return true;
-	if (is_v6 ? decide_is_special6(p->dst6) : decide_is_special4(p->dst4))
-		return true;
-	if (!c)
-		return false;
-	a0 = is_v6 ? p->dst6[0] : 0;
-	a1 = is_v6 ? p->dst6[1] : (__u64)p->dst4 << 32 | bpf_htonl(0xffff);
-	slot = dae_local_slot(a0, a1);
 	for (i = 0; i < DAE_LOCAL_PROBES; i++) {
 		l = table_at(&locals,
 			     (c->local_bank & 1) * DAE_LOCAL_SLOTS +
@@ -50,6 +38,36 @@ static __always_inline bool decide_is_local(const struct __sk_buff *skb,
 			return true;
 	}
 	return false;
+}
+
+/* A port of a bridge sees what is for the bridge, whose MAC address is often
+ * another one than the port's, as for another station. */
+__noinline int decide_is_for_bridge(struct __sk_buff *skb)
+{
+	const struct dae_control *c = table_at(&control, 0);
+	__u64 a[2] = { DAE_LOCAL_IS_MAC, 0 };
+
+	if (!c || bpf_skb_load_bytes(skb, 0, (__u8 *)&a[1] + 2, 6) < 0)
+		return 0;
+	return decide_find_own(c, a[0], a[1]);
+}
+
+/* Whether the packet is for the router itself or its link, or for another
+ * station (a bridge port sees those): not to be routed, in any case. */
+static __always_inline bool decide_is_local(struct __sk_buff *skb,
+					    const struct packet *p, bool is_v6)
+{
+	const struct dae_control *c = table_at(&control, 0);
+
+	if (p->has_mac && skb->pkt_type != PKT_HOST &&
+	    (skb->pkt_type != PKT_OTHERHOST || !decide_is_for_bridge(skb)))
+		return true;
+	if (is_v6 ? decide_is_special6(p->dst6) : decide_is_special4(p->dst4))
+		return true;
+	return c && decide_find_own(c, is_v6 ? p->dst6[0] : 0,
+				    is_v6 ? p->dst6[1]
+					  : (__u64)p->dst4 << 32 |
+						    bpf_htonl(0xffff));
 }
 
 static __always_inline const struct dae_rule *decide_rule(__u32 result)

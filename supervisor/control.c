@@ -58,6 +58,7 @@ static void view_warnings(struct supervisor *s, struct ctl_view *v)
 	const char *all[] = {
 		s->fence_warning[0] ? s->fence_warning : NULL,
 		s->kernel_warning[0] ? s->kernel_warning : NULL,
+		kernel_warning(s->kernel),
 		s->limits.was_lowered
 			? "memory_total does not hold what is configured: "
 			  "limits were lowered"

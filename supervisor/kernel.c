@@ -36,7 +36,8 @@ struct kernel {
 	uint16_t *target_ids;	     /* by index of config.nodes */
 	struct datapath_list *seen;  /* as published, GROUP_SELS to a group */
 	uint64_t epoch;
-	uint64_t beat_ns; /* last heartbeat, 0: none */
+	uint64_t beat_ns;  /* last heartbeat, 0: none */
+	char warning[160]; /* of interfaces that are left out */
 };
 
 static int kernel_fail(struct kernel_error *e, int r, const char *what,
@@ -242,6 +243,25 @@ static void sweep(struct kernel *k, const struct kernel_links *links)
 		log_warn("kernel: %s", why.text);
 }
 
+static int find_links(struct kernel *k, const struct config *c,
+		      struct kernel_links *ret, struct kernel_error *e)
+{
+	char text[sizeof(k->warning)] = "";
+	int r = kernel_links_find(ret, &c->global.lan_interface);
+
+	if (r < 0)
+		return kernel_fail(e, r, "lan_interface", NULL);
+	if (ret->left_out)
+		snprintf(text, sizeof(text),
+			 "lan_interface matches %zu interfaces, %d can be "
+			 "bound: flows of the others go direct",
+			 ret->count + ret->left_out, DATAPATH_IFACES_MAX);
+	if (*text && !*k->warning)
+		log_warn("kernel: %s", text);
+	memcpy(k->warning, text, sizeof(text));
+	return 0;
+}
+
 static int apply_kernel(struct kernel *k, const struct config *c,
 			const struct build *b, const struct prober *p,
 			struct kernel_error *e)
@@ -255,9 +275,9 @@ static int apply_kernel(struct kernel *k, const struct config *c,
 	struct kernel_links links;
 	int r;
 
-	r = kernel_links_find(&links, &c->global.lan_interface);
+	r = find_links(k, c, &links, e);
 	if (r < 0)
-		return kernel_fail(e, r, "lan_interface", NULL);
+		return r;
 	r = open_datapath(k, &c->supervisor, e);
 	if (r < 0)
 		return r;
@@ -410,9 +430,9 @@ int kernel_refresh(struct kernel *k, struct kernel_error *e)
 
 	if (!k->is_active)
 		return 0;
-	r = kernel_links_find(&links, &k->config->global.lan_interface);
+	r = find_links(k, k->config, &links, e);
 	if (r < 0)
-		return kernel_fail(e, r, "lan_interface", NULL);
+		return r;
 	/* one that fails does not keep the others from being done */
 	r = datapath_attach(k->dp, links.ifindex, links.count, &why);
 	if (r < 0)
@@ -424,6 +444,11 @@ int kernel_refresh(struct kernel *k, struct kernel_error *e)
 	if (r < 0 && first == 0)
 		first = kernel_fail(e, r, "policy routing", &why);
 	return first;
+}
+
+const char *kernel_warning(const struct kernel *k)
+{
+	return k->is_active && *k->warning ? k->warning : NULL;
 }
 
 bool kernel_is_active(const struct kernel *k)

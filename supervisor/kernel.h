@@ -50,6 +50,8 @@ void kernel_publish(struct kernel *k, const struct prober *p);
 void kernel_beat(struct kernel *k, uint64_t now_ns);
 /* Interfaces or addresses moved: bind what has appeared, know own addresses. */
 int kernel_refresh(struct kernel *k, struct kernel_error *ret_err);
+/* What is less than it should be, or NULL. */
+const char *kernel_warning(const struct kernel *k);
 bool kernel_is_active(const struct kernel *k);
 /* The rules in force, NULL before the first kernel_apply(). */
 const struct ruleset *kernel_rules(const struct kernel *k);

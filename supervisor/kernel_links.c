@@ -18,20 +18,18 @@ int kernel_links_find(struct kernel_links *ret,
 {
 	struct if_nameindex *all = if_nameindex();
 	struct kernel_links l = { .count = 0 };
-	int r = 0;
 
 	if (!all)
 		return -errno;
-	for (size_t i = 0; all[i].if_index && r == 0; i++) {
+	for (size_t i = 0; all[i].if_index; i++) {
 		if (!matches(all[i].if_name, patterns))
 			continue;
 		if (l.count == DATAPATH_IFACES_MAX)
-			r = -E2BIG;
+			l.left_out++;
 		else
 			l.ifindex[l.count++] = all[i].if_index;
 	}
 	if_freenameindex(all);
-	if (r == 0)
-		*ret = l;
-	return r;
+	*ret = l;
+	return 0;
 }

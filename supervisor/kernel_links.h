@@ -8,9 +8,10 @@
 struct kernel_links {
 	uint32_t ifindex[DATAPATH_IFACES_MAX];
 	size_t count;
+	size_t left_out; /* match too, beyond DATAPATH_IFACES_MAX */
 };
 
-/* Those that match one of @patterns (fnmatch(3)); none yet is 0 as well.
- * -E2BIG if there are more than DATAPATH_IFACES_MAX. */
+/* Those that match one of @patterns (fnmatch(3)), the oldest first; none yet is
+ * 0 as well. */
 int kernel_links_find(struct kernel_links *ret,
 		      const struct config_list *patterns);

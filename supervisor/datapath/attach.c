@@ -107,9 +107,16 @@ static int set_tcx(struct attachment *a, const struct bpf_program *prog,
 		if (!a->link)
 			a->link = adopt_link(path, a->ifindex);
 	}
-	if (a->link)
-		return bpf_link__update_program(a->link,
-						(struct bpf_program *)prog);
+	if (a->link) {
+		r = bpf_link__update_program(a->link,
+					     (struct bpf_program *)prog);
+		if (r != -ENOLINK)
+			return r;
+		/* the device went, another has its number */
+		attach_forget(a);
+		if (pin_dir)
+			attach_remove_link(path);
+	}
 	a->link = bpf_program__attach_tcx(prog, (int)a->ifindex, &opts);
 	if (!a->link)
 		return -errno;

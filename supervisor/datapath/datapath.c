@@ -159,6 +159,12 @@ static void flip_back(struct datapath *d, struct attachment *list, size_t count)
 	}
 }
 
+/* Interfaces vanish at any time: between their listing and now is one. */
+static bool is_gone(int r)
+{
+	return r == -ENODEV || r == -ENXIO;
+}
+
 /* The attachments for @ifindex: those there are, and new ones. */
 static int list_wanted(const struct datapath *d, struct attachment *list,
 		       const uint32_t *ifindex, size_t count,
@@ -174,16 +180,32 @@ static int list_wanted(const struct datapath *d, struct attachment *list,
 		old = find_iface((struct attachment *)d->ifaces, d->iface_count,
 				 ifindex[i]);
 		r = attach_has_mac(ifindex[i]);
+		if (is_gone(r))
+			continue;
 		if (r < 0)
 			return error_set(err, r, "interface %u", ifindex[i]);
-		list[n++] = old ? *old
-				: (struct attachment){
-					  .ifindex = ifindex[i],
-					  .has_mac = r,
-					  .is_tcx = d->is_tcx,
-				  };
+		list[n] = old ? *old
+			      : (struct attachment){
+					.ifindex = ifindex[i],
+					.is_tcx = d->is_tcx,
+				};
+		list[n++].has_mac = r;
 	}
 	return (int)n;
+}
+
+/* attach_set(), which may make the link anew: the attachment that @a was
+ * copied from must not keep the old one. */
+static int set_one(struct datapath *d, struct attachment *a,
+		   const struct generation *g, struct datapath_error *err)
+{
+	int r = attach_set(a, g, d->pin_dir, err);
+	struct attachment *old = find_iface(d->ifaces, d->iface_count,
+					    a->ifindex);
+
+	if (old)
+		old->link = a->link;
+	return r;
 }
 
 int datapath_attach(struct datapath *d, const uint32_t *ifindex, size_t count,
@@ -200,12 +222,17 @@ int datapath_attach(struct datapath *d, const uint32_t *ifindex, size_t count,
 	if (r < 0)
 		return r;
 	n = (size_t)r;
-	for (i = 0; i < n; i++) {
-		r = attach_set(&list[i], g, d->pin_dir, ret_err);
+	for (i = 0; i < n;) {
+		r = set_one(d, &list[i], g, ret_err);
+		if (is_gone(r)) {
+			list[i] = list[--n];
+			continue;
+		}
 		if (r < 0) {
 			flip_back(d, list, i);
 			return r;
 		}
+		i++;
 	}
 	for (i = 0; i < d->iface_count; i++)
 		if (!find_iface(list, n, d->ifaces[i].ifindex))

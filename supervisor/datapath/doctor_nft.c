@@ -54,18 +54,6 @@ static void copy_string(char *to, size_t cap, const struct rtattr *a)
 	to[len] = '\0';
 }
 
-/* The attribute of @type inside @nest, or NULL; @nest may be NULL. */
-static const struct rtattr *inside(const struct rtattr *nest, uint16_t type)
-{
-	const struct rtattr *a = nest ? RTA_DATA(nest) : NULL;
-	int len = nest ? (int)RTA_PAYLOAD(nest) : 0;
-
-	for (; RTA_OK(a, len); a = RTA_NEXT(a, len))
-		if ((a->rta_type & NLA_TYPE_MASK) == type)
-			return a;
-	return NULL;
-}
-
 static void read_chain(const struct nlmsghdr *h, struct chain *c)
 {
 	const struct nfgenmsg *g = NLMSG_DATA(h);
@@ -76,7 +64,7 @@ static void read_chain(const struct nlmsghdr *h, struct chain *c)
 	copy_string(c->table, sizeof(c->table), tb[NFTA_CHAIN_TABLE]);
 	copy_string(c->name, sizeof(c->name), tb[NFTA_CHAIN_NAME]);
 	c->family = g->nfgen_family;
-	hook = inside(tb[NFTA_CHAIN_HOOK], NFTA_HOOK_HOOKNUM);
+	hook = netlink_inside(tb[NFTA_CHAIN_HOOK], NFTA_HOOK_HOOKNUM);
 	c->is_base = hook && tb[NFTA_CHAIN_POLICY];
 	c->hook = ntohl(netlink_u32(hook));
 	c->policy = ntohl(netlink_u32(tb[NFTA_CHAIN_POLICY]));
@@ -113,9 +101,10 @@ static int visit_chain(const struct nlmsghdr *h, void *arg)
 
 static enum fate fate_of_verdict(const struct rtattr *immediate)
 {
-	const struct rtattr *data = inside(immediate, NFTA_IMMEDIATE_DATA);
-	const struct rtattr *v = inside(data, NFTA_DATA_VERDICT);
-	const struct rtattr *code = inside(v, NFTA_VERDICT_CODE);
+	const struct rtattr *data = netlink_inside(immediate,
+						   NFTA_IMMEDIATE_DATA);
+	const struct rtattr *v = netlink_inside(data, NFTA_DATA_VERDICT);
+	const struct rtattr *code = netlink_inside(v, NFTA_VERDICT_CODE);
 
 	if (!code)
 		return FATE_OPEN; /* loads a register */
@@ -143,10 +132,11 @@ static enum fate fate_of_rule(const struct rtattr *expressions)
 	char name[32], target[32];
 
 	for (; fate == FATE_OPEN && RTA_OK(e, len); e = RTA_NEXT(e, len)) {
-		copy_string(name, sizeof(name), inside(e, NFTA_EXPR_NAME));
-		data = inside(e, NFTA_EXPR_DATA);
+		copy_string(name, sizeof(name),
+			    netlink_inside(e, NFTA_EXPR_NAME));
+		data = netlink_inside(e, NFTA_EXPR_DATA);
 		copy_string(target, sizeof(target),
-			    inside(data, NFTA_TARGET_NAME));
+			    netlink_inside(data, NFTA_TARGET_NAME));
 		if (strcmp(name, "counter") == 0 || strcmp(name, "log") == 0)
 			continue;
 		if (strcmp(name, "reject") == 0)

@@ -153,6 +153,17 @@ void netlink_index(const struct nlmsghdr *h, size_t skip,
 	}
 }
 
+const struct rtattr *netlink_inside(const struct rtattr *nest, uint16_t type)
+{
+	const struct rtattr *a = nest ? RTA_DATA(nest) : NULL;
+	int len = nest ? (int)RTA_PAYLOAD(nest) : 0;
+
+	for (; RTA_OK(a, len); a = RTA_NEXT(a, len))
+		if ((a->rta_type & NLA_TYPE_MASK) == type)
+			return a;
+	return NULL;
+}
+
 uint32_t netlink_u32(const struct rtattr *a)
 {
 	uint32_t v = 0;

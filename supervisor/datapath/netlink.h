@@ -36,6 +36,8 @@ int netlink_dump(int protocol, struct netlink_message *m, netlink_visit *visit,
 /* Index attributes behind a fixed header of @skip bytes by type, up to @max. */
 void netlink_index(const struct nlmsghdr *h, size_t skip,
 		   const struct rtattr **tb, uint16_t max);
+/* The attribute of @type inside @nest, or NULL; @nest may be NULL. */
+const struct rtattr *netlink_inside(const struct rtattr *nest, uint16_t type);
 /* The value of a u32 attribute, 0 if it is not there or too short. */
 uint32_t netlink_u32(const struct rtattr *a);
 

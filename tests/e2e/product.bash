@@ -172,12 +172,13 @@ conf_routing='
 conf_mode=route
 conf_attach=auto
 conf_supervisor=
+conf_lan=lan0
 
 config_write()
 {
 	cat >"$lab/config.dae" <<-CONFIG
 	global {
-		lan_interface: lan0
+		lan_interface: $conf_lan
 		log_level: info
 		bootstrap_resolver: '$lab_dns:53'
 	$conf_global
