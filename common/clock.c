@@ -21,6 +21,11 @@ uint64_t clock_mono_ns(void)
 	return read_clock_ns(CLOCK_MONOTONIC);
 }
 
+uint64_t clock_boot_ns(void)
+{
+	return read_clock_ns(CLOCK_BOOTTIME);
+}
+
 uint64_t clock_wall_ns(void)
 {
 	return read_clock_ns(CLOCK_REALTIME);

@@ -6,6 +6,8 @@
 #include <stdint.h>
 
 uint64_t clock_mono_ns(void);
+/* Since the machine was started, time asleep included. */
+uint64_t clock_boot_ns(void);
 /* Unix time in nanoseconds. */
 uint64_t clock_wall_ns(void);
 /* True while the wall clock is evidently not set: before this build. */

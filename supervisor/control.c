@@ -12,6 +12,7 @@
 #include "dae_build_id.h"
 #include "supervisor/accounts.h"
 #include "supervisor/asks.h"
+#include "supervisor/confirm.h"
 #include "supervisor/ctl/ctl_server.h"
 #include "supervisor/datapath/counters.h"
 #include "supervisor/flows.h"
@@ -55,6 +56,9 @@ static void view_warnings(struct supervisor *s, struct ctl_view *v)
 {
 	static const char no_dns[] =
 		"port 53 keeps its original destination: there is no DNS role";
+	static const char gone_back[] =
+		"the configuration on disk was not confirmed: what runs is the "
+		"one before it";
 	const char *all[] = {
 		s->fence_warning[0] ? s->fence_warning : NULL,
 		s->kernel_warning[0] ? s->kernel_warning : NULL,
@@ -64,6 +68,7 @@ static void view_warnings(struct supervisor *s, struct ctl_view *v)
 			  "limits were lowered"
 			: NULL,
 		v->kernel.dns_passed ? no_dns : NULL,
+		v->confirm.has_gone_back ? gone_back : NULL,
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
@@ -96,13 +101,20 @@ static void control_view(void *ctx, struct ctl_view *v)
 			pool_view(s->pool, i, &p);
 		pids[i] = p.pid;
 	}
+	v->confirm = (struct ctl_confirm){
+		.is_pending = confirm_is_pending(s->confirm),
+		.has_gone_back = confirm_has_gone_back(s->confirm),
+	};
+	if (v->confirm.is_pending)
+		v->confirm.left_ms = confirm_left_ms(s->confirm);
 	view_kernel(s, &v->kernel);
 	view_warnings(s, v);
 }
 
-static int control_reload(void *ctx, bool dry_run, struct ctl_outcome *res)
+static int control_reload(void *ctx, const struct ctl_reload_request *q,
+			  struct ctl_outcome *res)
 {
-	return reload(ctx, dry_run, res);
+	return reload(ctx, q, res);
 }
 
 static int control_recycle(void *ctx, uint32_t place, bool now,
@@ -251,6 +263,7 @@ static const struct ctl_ops control_ops = {
 	.select = control_select,
 	.route_test = control_route_test,
 	.flows = flows_visit,
+	.confirm = confirm_answer,
 };
 
 int control_start(struct supervisor *s)

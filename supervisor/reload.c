@@ -11,6 +11,7 @@
 #include "common/fd.h"
 #include "common/log.h"
 #include "supervisor/config_load.h"
+#include "supervisor/confirm.h"
 #include "supervisor/dispatch.h"
 #include "supervisor/notify.h"
 #include "supervisor/setup.h"
@@ -73,6 +74,7 @@ struct next {
 	struct recycle_limits limits;
 	struct recycle_policy policy;
 	int ca_fd;
+	bool goes_back; /* to what was kept, not to what the file says */
 };
 
 static void next_clear(struct next *n)
@@ -89,7 +91,8 @@ static int prepare(struct supervisor *s, struct next *n,
 	struct kernel_error err = { .text = "" };
 	int r;
 
-	r = config_load(&n->config, s->opt.config, &res->diags);
+	r = n->goes_back ? confirm_parse(s->confirm, &n->config, &res->diags)
+			 : config_load(&n->config, s->opt.config, &res->diags);
 	if (r < 0)
 		return fail(res, r,
 			    "config rejected, running config unchanged");
@@ -140,30 +143,89 @@ static int swap(struct supervisor *s, struct next *n, struct ctl_outcome *res)
 	return 0;
 }
 
-int reload(struct supervisor *s, bool dry_run, struct ctl_outcome *res)
+static void tell_in_force(struct supervisor *s, const char *how)
 {
-	auto_next struct next n = { .ca_fd = -1 };
-	char text[96];
-	int r;
+	char text[160];
 
-	r = prepare(s, &n, res);
-	if (r == 0 && !dry_run)
-		r = swap(s, &n, res);
-	if (r < 0 || dry_run)
-		return r;
 	s->config_generation++;
 	s->loaded_ns = clock_mono_ns();
 	log_max_level = (enum log_level)s->config->global.log_level;
 	dispatch_network_changed(s->dispatch);
-	snprintf(text, sizeof(text), "configuration #%" PRIu64 " in force",
-		 s->config_generation);
+	snprintf(text, sizeof(text), "configuration #%" PRIu64 " in force%s",
+		 s->config_generation, how);
 	supervisor_event(s, EVENT_RELOAD, s->opt.config, text);
 	supervisor_wake(s);
+}
+
+static int refuse_pending(struct ctl_outcome *res)
+{
+	snprintf(res->hint, sizeof(res->hint),
+		 "'daectl confirm' keeps it, 'daectl confirm --revert' goes "
+		 "back");
+	return fail(res, -EBUSY, "the last reload waits for its confirmation");
+}
+
+static int swap_to_confirm(struct supervisor *s, struct next *n,
+			   uint64_t confirm_ms, struct ctl_outcome *res)
+{
+	char how[64];
+	int r;
+
+	r = confirm_keep(s->confirm, s->config, n->config, confirm_ms);
+	if (r < 0)
+		return fail(res, r, "the running configuration cannot be kept");
+	r = swap(s, n, res);
+	if (r < 0) {
+		confirm_undo(s->confirm);
+		return r;
+	}
+	confirm_wait(s->confirm);
+	snprintf(how, sizeof(how),
+		 ", goes back in %" PRIu64 " s unless confirmed",
+		 confirm_ms / 1000);
+	tell_in_force(s, how);
+	return 0;
+}
+
+int reload(struct supervisor *s, const struct ctl_reload_request *q,
+	   struct ctl_outcome *res)
+{
+	auto_next struct next n = { .ca_fd = -1 };
+	int r;
+
+	if (!q->dry_run && confirm_is_pending(s->confirm))
+		return refuse_pending(res);
+	r = prepare(s, &n, res);
+	if (r < 0 || q->dry_run)
+		return r;
+	if (q->confirm_ms)
+		return swap_to_confirm(s, &n, q->confirm_ms, res);
+	r = swap(s, &n, res);
+	if (r < 0)
+		return r;
+	confirm_settle(s->confirm);
+	tell_in_force(s, "");
+	return 0;
+}
+
+int reload_back(struct supervisor *s, struct ctl_outcome *res)
+{
+	auto_next struct next n = { .ca_fd = -1, .goes_back = true };
+	int r;
+
+	r = prepare(s, &n, res);
+	if (r == 0)
+		r = swap(s, &n, res);
+	if (r < 0)
+		return r;
+	confirm_went_back(s->confirm);
+	tell_in_force(s, ": the one before, as the last was not confirmed");
 	return 0;
 }
 
 void reload_by_signal(struct supervisor *s)
 {
+	static const struct ctl_reload_request plain = { .confirm_ms = 0 };
 	struct ctl_outcome res = { .r = 0 };
 	char text[64];
 	int r;
@@ -171,7 +233,7 @@ void reload_by_signal(struct supervisor *s)
 	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
 		 (uint64_t)(clock_mono_ns() / NS_PER_US));
 	notify_send(text);
-	r = reload(s, false, &res);
+	r = reload(s, &plain, &res);
 	reload_log_diags(&res.diags);
 	config_diags_clear(&res.diags);
 	if (r < 0)

@@ -11,8 +11,12 @@
 
 struct supervisor;
 
-/* @dry_run: all but the swap. 0 or -errno; res->diags says what is wrong. */
-int reload(struct supervisor *s, bool dry_run, struct ctl_outcome *res);
+/* 0 or -errno; res->diags says what is wrong. */
+int reload(struct supervisor *s, const struct ctl_reload_request *q,
+	   struct ctl_outcome *res);
+/* To the configuration that was kept when the running one was not to stay
+ * unless confirmed. */
+int reload_back(struct supervisor *s, struct ctl_outcome *res);
 /* SIGHUP: the outcome goes to the log and the service manager. */
 void reload_by_signal(struct supervisor *s);
 /* One log line for each diagnostic, the place first. */

@@ -15,7 +15,7 @@
 #include "dae_build_id.h"
 #include "supervisor/accounts.h"
 #include "supervisor/asks.h"
-#include "supervisor/config_load.h"
+#include "supervisor/confirm.h"
 #include "supervisor/control.h"
 #include "supervisor/crew_events.h"
 #include "supervisor/datapath/fence.h"
@@ -49,8 +49,10 @@ int setup_open_ca(const struct config *c)
 static int load_config(struct supervisor *s)
 {
 	auto_diags struct config_diags diags = { .count = 0 };
-	int r = config_load(&s->config, s->opt.config, &diags);
+	int r = confirm_new(&s->confirm, s);
 
+	if (r == 0)
+		r = confirm_load(s->confirm, &s->config, &diags);
 	reload_log_diags(&diags);
 	if (r < 0)
 		return log_err_r(r, "setup: %s cannot be used", s->opt.config);

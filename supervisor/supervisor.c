@@ -14,6 +14,7 @@
 #include "common/fd.h"
 #include "common/log.h"
 #include "supervisor/asks.h"
+#include "supervisor/confirm.h"
 #include "supervisor/control.h"
 #include "supervisor/crew_events.h"
 #include "supervisor/ctl/ctl_server.h"
@@ -304,6 +305,7 @@ void supervisor_free(struct supervisor **sp)
 	pool_free(&s->pool);
 	fence_close(&s->fence);
 	kernel_free(&s->kernel);
+	confirm_free(&s->confirm);
 	prober_free(&s->prober);
 	config_free(&s->config);
 	if (s->turn_timer)

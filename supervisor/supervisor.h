@@ -16,6 +16,7 @@
 #include "supervisor/pool/pool.h"
 
 struct asks;
+struct confirm;
 struct ctl_server;
 struct dispatch;
 struct event;
@@ -34,6 +35,7 @@ struct supervisor {
 	struct fence *fence; /* NULL: not possible, said in warnings */
 	struct ctl_server *ctl;
 	struct asks *asks;
+	struct confirm *confirm;
 	struct netmon *netmon;
 	struct event *turn_timer; /* when something is due */
 	struct event *second_timer;

@@ -36,6 +36,7 @@ _daectl()
 	probe) verbs='' ;;
 	events) verbs='' ;;
 	reload) verbs='' ;;
+	confirm) verbs='' ;;
 	check-config) verbs='' ;;
 	route) verbs='test' ;;
 	flows) verbs='' ;;
@@ -73,7 +74,8 @@ _daectl()
 	'recycle '*) opts='--all --now' arg='workers' ;;
 	'probe '*) opts='--class= --family= --count= --commit --standalone --resolver= --insecure' arg='nodes' ;;
 	'events '*) opts='--count= --follow --since=' arg='' ;;
-	'reload '*) opts='--dry-run' arg='' ;;
+	'reload '*) opts='--dry-run --confirm=' arg='' ;;
+	'confirm '*) opts='--revert' arg='' ;;
 	'check-config '*) opts='' arg='-file' ;;
 	'flows '*) opts='--group= --proto= --src= --dst= --port= --outbound= --node= --limit= --cursor= --count-only' arg='' ;;
 	'doctor '*) opts='' arg='' ;;
@@ -83,7 +85,7 @@ _daectl()
 	'completion '*) opts='' arg='-shell' ;;
 	'help '*) opts='' arg='' ;;
 	esac
-	objects='status nodes monitors groups workers recycle probe events reload check-config route flows doctor cleanup version schema completion help'
+	objects='status nodes monitors groups workers recycle probe events reload confirm check-config route flows doctor cleanup version schema completion help'
 	global='--socket= --json --ndjson --tsv --no-legend --color= --quiet --timeout= --exit-status --version --help'
 	COMPREPLY=()
 	if [[ $prev == --* ]]; then words=$values

@@ -90,6 +90,9 @@ complete -c daectl -n '__fish_seen_subcommand_from events' -l follow -s f -d 'wa
 complete -c daectl -n '__fish_seen_subcommand_from events' -l since -x -d 'those after this sequence number'
 complete -c daectl -n __fish_use_subcommand -a reload -d 'read the configuration again'
 complete -c daectl -n '__fish_seen_subcommand_from reload' -l dry-run -d 'check, change nothing'
+complete -c daectl -n '__fish_seen_subcommand_from reload' -l confirm -x -d 'go back after, unless 'daectl confirm' comes'
+complete -c daectl -n __fish_use_subcommand -a confirm -d 'keep what 'reload --confirm' put in force'
+complete -c daectl -n '__fish_seen_subcommand_from confirm' -l revert -d 'go back to the one before now'
 complete -c daectl -n __fish_use_subcommand -a check-config -d 'check a configuration; needs no daemon'
 complete -c daectl -n '__fish_seen_subcommand_from check-config' -F
 complete -c daectl -n __fish_use_subcommand -a route

@@ -122,6 +122,7 @@ struct config_file {
 	char *path; /* as shown in messages */
 	char *text; /* kept for the caret line */
 	size_t len;
+	uint32_t include; /* which one named it, as they come; 0: the entry */
 };
 
 struct arena;

@@ -15,7 +15,8 @@ struct walk {
 	const struct config_source *src;
 	struct ast_item **sections;
 	size_t *count;
-	size_t total; /* bytes read */
+	size_t total;	   /* bytes read */
+	uint32_t includes; /* seen so far */
 };
 
 struct paths {
@@ -32,11 +33,12 @@ static void paths_free(struct paths *p)
 	free(p->items);
 }
 
-static void visit(struct walk *w, const char *path, const struct ast_text *at);
+static void visit(struct walk *w, const char *path, uint32_t include,
+		  const struct ast_text *at);
 
 /* The text of a file becomes part of the configuration: the caret line and all
  * slices of the AST are in it. False: reported. */
-static bool read_file(struct walk *w, const char *path,
+static bool read_file(struct walk *w, const char *path, uint32_t include,
 		      const struct ast_text *at)
 {
 	struct config_ctx *c = w->ctx;
@@ -67,6 +69,7 @@ static bool read_file(struct walk *w, const char *path,
 	}
 	f->text = ctx_mem(c, arena_strndup(c->arena, text, len));
 	f->len = len;
+	f->include = include;
 	return f->text != NULL;
 }
 
@@ -95,6 +98,7 @@ static void include_pattern(struct walk *w, const struct ast_text *t)
 {
 	struct config_ctx *c = w->ctx;
 	__attribute__((cleanup(paths_free))) struct paths found = { 0 };
+	uint32_t include = ++w->includes;
 	char *pattern;
 	size_t i;
 	int r;
@@ -120,7 +124,7 @@ static void include_pattern(struct walk *w, const struct ast_text *t)
 	if (found.count == 0)
 		ctx_warn(c, t, NULL, "no file is like '%s'", pattern);
 	for (i = 0; i < found.count && !c->is_out_of_memory; i++)
-		visit(w, found.items[i], t);
+		visit(w, found.items[i], include, t);
 }
 
 static void include_section(struct walk *w, const struct ast_item *section)
@@ -169,9 +173,10 @@ static void parse_file(struct walk *w)
 			include_section(w, &items[i]);
 }
 
-static void visit(struct walk *w, const char *path, const struct ast_text *at)
+static void visit(struct walk *w, const char *path, uint32_t include,
+		  const struct ast_text *at)
 {
-	if (may_visit(w, path, at) && read_file(w, path, at))
+	if (may_visit(w, path, at) && read_file(w, path, include, at))
 		parse_file(w);
 }
 
@@ -183,6 +188,6 @@ void include_run(struct config_ctx *c, const char *path,
 		.ctx = c, .src = src, .sections = sections, .count = count
 	};
 
-	if (!src || read_file(&w, path, NULL))
+	if (!src || read_file(&w, path, 0, NULL))
 		parse_file(&w);
 }

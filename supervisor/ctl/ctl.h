@@ -42,6 +42,12 @@ struct ctl_kernel {
 	size_t counter_count;
 };
 
+/* Of "reload --confirm". */
+struct ctl_confirm {
+	bool is_pending, has_gone_back;
+	uint64_t left_ms;
+};
+
 /* Borrowed for the time of one call. Pointers may be NULL where it says so. */
 struct ctl_view {
 	uint64_t mono_ns, wall_ns;
@@ -56,6 +62,7 @@ struct ctl_view {
 	const pid_t *pids;  /* CREW_MAX of them, 0: no process */
 	const char *uplink; /* interface of the default route, or NULL */
 	struct ctl_kernel kernel;
+	struct ctl_confirm confirm;
 	const char *warnings[CTL_WARNINGS_MAX]; /* clean lines for status */
 	size_t warning_count;
 };
@@ -66,6 +73,11 @@ struct ctl_outcome {
 	char message[CTL_TEXT_MAX]; /* one line; empty: the errno's text */
 	char hint[CTL_TEXT_MAX];
 	struct config_diags diags; /* of a reload; freed by the caller */
+};
+
+struct ctl_reload_request {
+	bool dry_run;	     /* parse, check and compile, swap nothing */
+	uint64_t confirm_ms; /* go back after, unless confirmed; 0: stay */
 };
 
 struct ctl_probe_request {
@@ -104,8 +116,10 @@ struct ctl_route_answer {
  */
 struct ctl_ops {
 	void (*view)(void *ctx, struct ctl_view *ret);
-	/* @dry_run: parse, check and compile, swap nothing. */
-	int (*reload)(void *ctx, bool dry_run, struct ctl_outcome *res);
+	int (*reload)(void *ctx, const struct ctl_reload_request *q,
+		      struct ctl_outcome *res);
+	/* Keep what waits for a confirmation, or go back to what was before. */
+	int (*confirm)(void *ctx, bool revert, struct ctl_outcome *res);
 	/* @place: of the crew, CREW_MAX for all; @now: kill, do not drain. */
 	int (*recycle)(void *ctx, uint32_t place, bool now,
 		       struct ctl_outcome *res);

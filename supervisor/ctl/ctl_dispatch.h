@@ -82,6 +82,7 @@ int ctl_cmd_policy_get(struct ctl_call *c);
 int ctl_cmd_policy_set(struct ctl_call *c);
 int ctl_cmd_events(struct ctl_call *c);
 int ctl_cmd_reload(struct ctl_call *c);
+int ctl_cmd_confirm(struct ctl_call *c);
 int ctl_cmd_probe(struct ctl_call *c);
 int ctl_cmd_route_test(struct ctl_call *c);
 int ctl_cmd_flows(struct ctl_call *c);

@@ -44,7 +44,8 @@ struct shape {
 
 static const struct shape schemas[] = {
 	{ "dae.status/1", false,
-	  "health:s version:S started_at:S uptime_us:I config:o uplink:o "
+	  "health:s version:S started_at:S uptime_us:I config:o=config "
+	  "uplink:o "
 	  "nodes:o=tally monitors:o=tally groups:o=tally workers:o "
 	  "kernel:o=kernel checks:o budget:o warnings:a " },
 	{ "dae.nodes/1", true, TARGET_FIELDS },
@@ -95,6 +96,9 @@ static const struct shape parts[] = {
 	  "id:s name:s state:s admin:s selected_for:a add_latency_us:i "
 	  "score_us:o " },
 	{ "tally", false, TALLY_FIELDS },
+	{ "config", false,
+	  "path:S generation:i loaded_at:S mode:s goes_back_in_us:I "
+	  "has_gone_back:b " },
 	{ "flow", false,
 	  "position:i proto:s src:s sport:i dst:s dport:i verdict:s group:S "
 	  "node:S mark:I idle_us:i " },

@@ -212,10 +212,14 @@ static const char *health_of(const struct ctl_view *v, const struct tally *n,
 static json_t *config_json(const struct ctl_view *v)
 {
 	return json_pack(
-		"{s:o, s:I, s:o, s:s}", "path", ctl_json_text(v->config_path),
-		"generation", (json_int_t)v->config_generation, "loaded_at",
+		"{s:o, s:I, s:o, s:s, s:o, s:b}", "path",
+		ctl_json_text(v->config_path), "generation",
+		(json_int_t)v->config_generation, "loaded_at",
 		ctl_json_mono(v, v->loaded_ns), "mode",
-		v->config->supervisor.mode == MODE_ROUTE ? "route" : "observe");
+		v->config->supervisor.mode == MODE_ROUTE ? "route" : "observe",
+		"goes_back_in_us",
+		ctl_json_int(v->confirm.is_pending, v->confirm.left_ms * 1000),
+		"has_gone_back", v->confirm.has_gone_back);
 }
 
 int ctl_cmd_status(struct ctl_call *c)

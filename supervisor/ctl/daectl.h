@@ -56,6 +56,8 @@ enum daectl_opt {
 	OPT_LIMIT,
 	OPT_CURSOR,
 	OPT_COUNT_ONLY,
+	OPT_CONFIRM,
+	OPT_REVERT,
 	OPT_COUNT
 };
 

@@ -84,6 +84,10 @@ const struct daectl_option daectl_options[OPT_COUNT] = {
 	[OPT_CURSOR] = { "cursor", 0, "N", NULL, "those behind this one" },
 	[OPT_COUNT_ONLY] = { "count-only", 0, NULL, NULL,
 			     "how many, not which" },
+	[OPT_CONFIRM] = { "confirm", 0, "TIME", NULL,
+			  "go back after, unless 'daectl confirm' comes" },
+	[OPT_REVERT] = { "revert", 0, NULL, NULL,
+			 "go back to the one before now" },
 };
 
 static bool may_skip_arg(const struct daectl_option *o)

@@ -16,14 +16,23 @@
 
 int run_reload(struct daectl *d)
 {
+	int64_t confirm_ms = daectl_duration_ms(d, OPT_CONFIRM, 0);
+	bool is_dry = daectl_has(d, OPT_DRY_RUN);
 	auto_json json_t *env = NULL;
 	const json_t *data;
+	char left[OUT_TEXT];
 	int r;
 
+	if (confirm_ms < 0)
+		return CTL_EXIT_USAGE;
+	if (daectl_has(d, OPT_CONFIRM) && (is_dry || confirm_ms < 1000))
+		return out_usage(is_dry ? "--dry-run has nothing to confirm"
+					: "--confirm: a second at least");
 	if (!daectl_has(d, OPT_TIMEOUT))
 		d->timeout_ms = RELOAD_MS;
 	r = conn_ask(d, "reload",
-		     json_pack("{s:b}", "dry_run", daectl_has(d, OPT_DRY_RUN)),
+		     json_pack("{s:b, s:I}", "dry_run", is_dry, "confirm_ms",
+			       (json_int_t)confirm_ms),
 		     &env);
 	if (r != CTL_EXIT_OK)
 		return r;
@@ -35,6 +44,29 @@ int run_reload(struct daectl *d)
 		out_print("%s%s%s", out_str(data, "result"),
 			  *out_str(data, "message") ? ": " : "",
 			  out_str(data, "message"));
+	if (!d->is_quiet && confirm_ms)
+		out_print("goes back in %s unless 'daectl confirm' comes",
+			  out_span((uint64_t)confirm_ms * 1000, left));
+	return CTL_EXIT_OK;
+}
+
+int run_confirm(struct daectl *d)
+{
+	auto_json json_t *env = NULL;
+	int r;
+
+	if (!daectl_has(d, OPT_TIMEOUT))
+		d->timeout_ms = RELOAD_MS;
+	r = conn_ask(d, "confirm",
+		     json_pack("{s:b}", "revert", daectl_has(d, OPT_REVERT)),
+		     &env);
+	if (r != CTL_EXIT_OK)
+		return r;
+	if (out_is_json(d))
+		return out_json(d, env);
+	if (!d->is_quiet)
+		out_print("%s",
+			  out_str(json_object_get(env, "data"), "result"));
 	return CTL_EXIT_OK;
 }
 

@@ -26,6 +26,7 @@ int run_recycle(struct daectl *d);
 int run_recycle_policy(struct daectl *d);
 int run_events(struct daectl *d);
 int run_reload(struct daectl *d);
+int run_confirm(struct daectl *d);
 int run_check_config(struct daectl *d);
 int run_probe(struct daectl *d);
 int run_probe_alone(struct daectl *d);

@@ -168,6 +168,19 @@ static void print_rest(const json_t *s)
 		out_print("  Budget   : %s today, no limit", today);
 }
 
+/* Of "reload --confirm". */
+static void print_confirm(const json_t *config)
+{
+	char left[OUT_TEXT];
+
+	if (json_is_integer(json_object_get(config, "goes_back_in_us")))
+		out_print("  Confirm  : config #%lld goes back in %s unless "
+			  "'daectl confirm' comes",
+			  (long long)out_int(config, "generation"),
+			  out_span((uint64_t)out_int(config, "goes_back_in_us"),
+				   left));
+}
+
 static void print_status(const struct daectl *d, const json_t *env)
 {
 	const json_t *s = json_object_get(env, "data"), *warning;
@@ -182,6 +195,7 @@ static void print_status(const struct daectl *d, const json_t *env)
 	print_workers(json_object_get(s, "workers"));
 	print_rest(s);
 	print_kernel(json_object_get(s, "kernel"));
+	print_confirm(json_object_get(s, "config"));
 	json_array_foreach(json_object_get(s, "warnings"), i, warning)
 		out_print("Warning: %s", json_string_value(warning));
 }

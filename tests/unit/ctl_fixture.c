@@ -273,6 +273,7 @@ static void view(void *ctx, struct ctl_view *ret)
 					  { "frag_proxied", 12 },
 					  { "no_listener", 1 } },
 			    .counter_count = 4 },
+		.confirm = { .is_pending = true, .left_ms = 42000 },
 		.warnings = { "tw-held is in quarantine" },
 		.warning_count = 1,
 	};
@@ -287,13 +288,20 @@ static int note(void *ctx, const char *text)
 }
 
 /* The text of a file that is wrong in two places. */
-static int reload(void *ctx, bool dry_run, struct ctl_outcome *res)
+static int reload(void *ctx, const struct ctl_reload_request *q,
+		  struct ctl_outcome *res)
 {
 	static const char bad[] = "global { lan_interfaze: eth0 }\n"
 				  "routing { fallback: nobody }\n";
 	auto_config struct config *c = NULL;
-	int r = note(ctx, dry_run ? "reload dry" : "reload");
+	char text[64];
+	int r;
 
+	snprintf(text, sizeof(text), "reload%s", q->dry_run ? " dry" : "");
+	if (q->confirm_ms)
+		snprintf(text, sizeof(text), "reload %llu",
+			 (unsigned long long)q->confirm_ms);
+	r = note(ctx, text);
 	if (r < 0)
 		config_parse(&c, bad, sizeof(bad) - 1, &res->diags);
 	snprintf(res->message, sizeof(res->message), "%s",
@@ -375,6 +383,11 @@ static int route_test(void *ctx, const struct ctl_route_query *q,
 	return note(ctx, "route");
 }
 
+static int confirm(void *ctx, bool revert, struct ctl_outcome *res DAE_UNUSED)
+{
+	return note(ctx, revert ? "revert" : "confirm");
+}
+
 /* Three flows, the second of IPv6, the last one in a step of its own. */
 static int flows(void *ctx, uint64_t *cursor, ctl_flow_visitor visit, void *arg,
 		 struct ctl_outcome *res DAE_UNUSED)
@@ -431,4 +444,5 @@ const struct ctl_ops ctl_fixture_ops = {
 	.select = select_node,
 	.route_test = route_test,
 	.flows = flows,
+	.confirm = confirm,
 };
