@@ -116,29 +116,30 @@ __noinline int assign_listener(struct __sk_buff *skb, const struct packet *p,
 /*
  * Give a SYN or datagram to the candidate in @f, or, while none listens there,
  * to the next one alive; if nobody takes it, on_all_dead decides. On return @f
- * says what became of it.
+ * says what became of it. Whether that may go to the flow table: as the caller
+ * knows of the candidate in @f (@may_keep), else by what took its place.
  */
-__noinline int assign_hand_over(struct __sk_buff *skb, const struct packet *p,
-				struct flow_hit *f)
+__noinline bool assign_hand_over(struct __sk_buff *skb, const struct packet *p,
+				 struct flow_hit *f, bool may_keep)
 {
 	__u32 group, class_id;
 	__u64 tried = 0;
 	int i, state;
 
 	if (!p || !f)
-		return 0;
+		return false;
 	if (p->proto == IPPROTO_TCP) {
 		/* a retransmitted SYN belongs to the request it made */
 		state = assign_own_state(skb, p);
 		if (state && state != TCP_STATE_TIME_WAIT)
-			return 0;
+			return may_keep;
 	}
 	group = f->verdict >> 8 & 0xff;
 	class_id = dae_class_of(p->proto == IPPROTO_UDP, p->is_v6);
 	for (i = 0; i < HAND_OVER_TRIES; i++) {
 		if (!assign_listener(skb, p,
 				     f->verdict >> 16 & (DAE_TARGETS_MAX - 1)))
-			return 0;
+			return i ? group_may_stay(p, f) : may_keep;
 		tried |= 1ULL << (f->verdict >> 26 & 63);
 		if (i == HAND_OVER_TRIES - 1)
 			tried = ~0ULL; /* enough: as if none were left */
@@ -150,5 +151,5 @@ __noinline int assign_hand_over(struct __sk_buff *skb, const struct packet *p,
 		tally_add(DAE_COUNT_NO_LISTENER);
 		group_set(f, DAE_KIND_BLOCK, 0);
 	}
-	return 0;
+	return group_may_stay(p, f);
 }

@@ -87,19 +87,6 @@ decide_is_dns(const struct packet *p, const struct dae_rule *rule, __u32 result)
 	       !(result & RULE_IS_MUST || rule->flags & DAE_RULE_MUST);
 }
 
-/*
- * What a group said for want of a candidate: datagrams ask again until it has
- * one. A connection cannot change its way; if it has none, it asks by the next
- * SYN.
- */
-static __always_inline bool decide_may_stay(const struct packet *p,
-					    const struct flow_hit *f)
-{
-	if (p->proto == IPPROTO_UDP)
-		return f->verdict & DAE_FLOW_GROUP;
-	return group_kind(f) != DAE_KIND_BLOCK;
-}
-
 /* A new flow, by the rules. Whether the decision may be kept. */
 static __always_inline bool decide_new(const struct packet *p,
 				       struct flow_hit *f, bool is_v6)
@@ -123,7 +110,7 @@ static __always_inline bool decide_new(const struct packet *p,
 		tally_add(DAE_TALLY_GROUPS + group);
 		group_pick(f, group,
 			   dae_class_of(p->proto == IPPROTO_UDP, is_v6), 0);
-		return decide_may_stay(p, f);
+		return group_may_stay(p, f);
 	}
 	tally_add(DAE_TALLY_BLOCK);
 	group_set(f, DAE_KIND_BLOCK, 0);

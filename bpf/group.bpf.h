@@ -126,6 +126,19 @@ __noinline int group_choose(struct flow_hit *f, __u32 group, __u32 class_id,
 	return 0;
 }
 
+/*
+ * What a group said for want of a candidate: datagrams ask again until it has
+ * one. A connection cannot change its way; if it has none, it asks by the next
+ * SYN.
+ */
+static __always_inline bool group_may_stay(const struct packet *p,
+					   const struct flow_hit *f)
+{
+	if (p->proto == IPPROTO_UDP)
+		return f->verdict & DAE_FLOW_GROUP;
+	return group_kind(f) != DAE_KIND_BLOCK;
+}
+
 /* Whether the flow's candidate may keep it; finds it again after a reorder. */
 __noinline bool group_keeps(__u64 verdict, __u32 class_id)
 {

@@ -37,19 +37,18 @@ static __always_inline void lan_place(struct flow_place *at,
 	at->now = bpf_jiffies64();
 }
 
-/* The ways of the set, or NULL. */
-static __always_inline struct flow_way *lan_way(const struct flow_place *at,
-						int i, bool is_v6)
+/* The first way of the flow's set, or NULL; the second lies behind it. */
+static __always_inline struct flow_way *lan_ways(const struct flow_place *at,
+						 bool is_v6)
 {
-	struct dae_set4 *set4;
-	struct dae_set6 *set6;
+	return is_v6 ? table_at(&flows6, at->set) : table_at(&flows4, at->set);
+}
 
-	if (is_v6) {
-		set6 = table_at(&flows6, at->set);
-		return set6 ? (struct flow_way *)&set6->way[i] : NULL;
-	}
-	set4 = table_at(&flows4, at->set);
-	return set4 ? (struct flow_way *)&set4->way[i] : NULL;
+static __always_inline struct flow_way *lan_second(struct flow_way *first,
+						   bool is_v6)
+{
+	return (void *)((char *)first + (is_v6 ? sizeof(struct dae_flow6)
+					       : sizeof(struct dae_flow4)));
 }
 
 /* The entry of the flow if it is there; @limit jiffies old at most, 0: any. */
@@ -57,33 +56,31 @@ static __always_inline bool lan_find(struct flow_place *at, __u32 limit,
 				     bool is_v6)
 {
 	const int words = is_v6 ? FLOW_WORDS6 : FLOW_WORDS4;
-	struct flow_way *a = lan_way(at, 0, is_v6);
-	struct flow_way *b = lan_way(at, 1, is_v6);
+	struct flow_way *way = lan_ways(at, is_v6);
 	struct flow_hit *hit = &at->hit;
 
-	if (!a || !b)
+	if (!way)
 		return false;
-	if (!flow_read(a, &at->key, words, hit)) {
-		if (!flow_read(b, &at->key, words, hit))
+	if (!flow_read(way, &at->key, words, hit)) {
+		way = lan_second(way, is_v6);
+		if (!flow_read(way, &at->key, words, hit))
 			return false;
-		a = b;
 	}
 	if (limit && at->now - hit->seen > limit)
 		return false;
 	if (at->now - hit->seen > FLOW_REFRESH)
-		a->seen = at->now;
+		way->seen = at->now;
 	return true;
 }
 
 static __always_inline void lan_keep_flow(struct flow_place *at, bool is_v6)
 {
-	struct flow_way *a = lan_way(at, 0, is_v6);
-	struct flow_way *b = lan_way(at, 1, is_v6);
+	struct flow_way *way = lan_ways(at, is_v6);
 
 	at->hit.seen = at->now;
-	if (!a || !b ||
-	    !flow_insert(a, b, &at->key, is_v6 ? FLOW_WORDS6 : FLOW_WORDS4,
-			 &at->hit))
+	if (!way ||
+	    !flow_insert(way, lan_second(way, is_v6), &at->key,
+			 is_v6 ? FLOW_WORDS6 : FLOW_WORDS4, &at->hit))
 		tally_add(DAE_COUNT_INSERT_LOST);
 }
 
@@ -120,48 +117,26 @@ static __always_inline bool lan_is_syn(const struct packet *p)
 	       (p->tcp_flags & TCP_SYN_ACK) == TCP_SYN_ONLY;
 }
 
-/* Everything but the hit that needs no second look. Fills at->hit. */
-static __always_inline void lan_resolve(struct __sk_buff *skb,
-					const struct packet *p,
-					struct flow_place *at, bool is_v6)
+static __always_inline bool lan_needs_listener(const struct packet *p,
+					       const struct flow_hit *f)
 {
-	struct flow_hit *f = &at->hit;
-	bool is_udp = p->proto == IPPROTO_UDP, is_new = false;
-	__u64 before;
-
-	if (lan_is_syn(p) ||
-	    !lan_find(at, is_udp ? dae_cfg.udp_jiffies : 0, is_v6) ||
-	    (is_udp && !lan_may_stay(p, f)))
-		is_new = decide(skb, p, f, is_v6);
-	if (group_kind(f) == DAE_KIND_TPROXY && (is_udp || lan_is_syn(p))) {
-		if (p->frag) {
-			tally_add(DAE_COUNT_FRAG_PROXIED);
-			group_set(f, DAE_KIND_BLOCK, 0);
-			return;
-		}
-		before = f->verdict;
-		assign_hand_over(skb, p, f);
-		if (!FLOW_SAME(before, f->verdict))
-			is_new = decide_may_stay(p, f);
-	}
-	if (is_new)
-		lan_keep_flow(at, is_v6);
+	return group_kind(f) == DAE_KIND_TPROXY &&
+	       (p->proto == IPPROTO_UDP || lan_is_syn(p));
 }
 
-__noinline int lan_resolve4(struct __sk_buff *skb, const struct packet *p,
-			    struct flow_place *at)
+/* Fills at->hit: from the table, if the flow may keep what it has there, or by
+ * a decision. Whether that is new and may go to the table. */
+static __always_inline bool lan_decide(struct __sk_buff *skb,
+				       const struct packet *p,
+				       struct flow_place *at, bool is_v6)
 {
-	if (p && at)
-		lan_resolve(skb, p, at, false);
-	return 0;
-}
+	bool is_udp = p->proto == IPPROTO_UDP;
 
-__noinline int lan_resolve6(struct __sk_buff *skb, const struct packet *p,
-			    struct flow_place *at)
-{
-	if (p && at)
-		lan_resolve(skb, p, at, true);
-	return 0;
+	if (!lan_is_syn(p) &&
+	    lan_find(at, is_udp ? dae_cfg.udp_jiffies : 0, is_v6) &&
+	    !(is_udp && !lan_may_stay(p, &at->hit)))
+		return false;
+	return decide(skb, p, &at->hit, is_v6);
 }
 
 /* @at belongs to the caller, so that both families share its stack. */
@@ -169,19 +144,46 @@ static __always_inline int lan_flow(struct __sk_buff *skb,
 				    const struct packet *p,
 				    struct flow_place *at, bool is_v6)
 {
+	bool is_new;
+
 	lan_place(at, p, p->ports, p->proto, is_v6);
-	if (p->proto == IPPROTO_TCP) {
-		if (!lan_is_syn(p) && lan_find(at, 0, is_v6))
-			return lan_act(skb, &at->hit);
-	} else if (lan_find(at, dae_cfg.udp_jiffies, is_v6) &&
-		   !(at->hit.verdict & DAE_FLOW_GROUP)) {
-		return lan_act(skb, &at->hit);
-	}
-	if (is_v6)
-		lan_resolve6(skb, p, at);
-	else
-		lan_resolve4(skb, p, at);
+	is_new = lan_decide(skb, p, at, is_v6);
+	if (lan_needs_listener(p, &at->hit))
+		is_new = assign_hand_over(skb, p, &at->hit, is_new);
+	if (is_new)
+		lan_keep_flow(at, is_v6);
 	return lan_act(skb, &at->hit);
+}
+
+/* What came first of a fragmented packet. */
+static __always_inline void lan_first(struct __sk_buff *skb,
+				      const struct packet *p,
+				      struct flow_place *at, bool is_v6)
+{
+	bool is_new = lan_decide(skb, p, at, is_v6);
+
+	if (lan_needs_listener(p, &at->hit)) {
+		tally_add(DAE_COUNT_FRAG_PROXIED);
+		group_set(&at->hit, DAE_KIND_BLOCK, 0);
+	} else if (is_new) {
+		lan_keep_flow(at, is_v6);
+	}
+}
+
+__noinline int lan_first4(struct __sk_buff *skb, const struct packet *p,
+			  struct flow_place *at)
+{
+	if (p && at)
+		lan_first(skb, p, at, false);
+	return 0;
+}
+
+__noinline int lan_first6(struct __sk_buff *skb, const struct packet *p,
+			  struct flow_place *at)
+{
+	if (p && at)
+		lan_first(skb, p, at, true);
+	return 0;
 }
 
 /*
@@ -231,9 +233,9 @@ static __always_inline int lan_fragment(struct __sk_buff *skb,
 	} else if (p->frag == FRAG_FIRST) {
 		lan_place(at, p, p->ports, p->proto, is_v6);
 		if (is_v6)
-			lan_resolve6(skb, p, at);
+			lan_first6(skb, p, at);
 		else
-			lan_resolve4(skb, p, at);
+			lan_first4(skb, p, at);
 	}
 	return is_v6 ? lan_frag6(skb, p, at) : lan_frag4(skb, p, at);
 }
