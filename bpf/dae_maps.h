@@ -14,7 +14,7 @@
 #include "bpf/dae_flows.h"
 #include "common/ruleset_format.h"
 
-#define DAE_MAP_ABI 1
+#define DAE_MAP_ABI 2
 
 #define DAE_GROUPS_MAX 256
 #define DAE_TARGETS_MAX 1024
@@ -94,12 +94,24 @@ struct dae_list {
 
 /*
  * One group and class. A new list is written to the idle bank and taken by one
- * store to bank; a fail-over is one store to the alive word of the bank in use.
+ * store to bank. A fail-over is one store to the choice, for the flows to come;
+ * then the alive word of the bank in use says it to those that had a candidate.
  */
 struct dae_group {
 	__u64 bank; /* 0 or 1 */
 	struct dae_list lists[2];
 };
+
+/*
+ * What a new flow of a group and class gets, of the map of choices: the low half
+ * of a flow's verdict word, and the mark. 0: the list must be asked (any of
+ * several, or none alive).
+ */
+static inline __attribute__((always_inline)) __u64
+dae_choice(__u32 group, __u32 target, __u32 index, __u32 kind, __u32 mark)
+{
+	return dae_flow_group(group, target, index) | kind | (__u64)mark << 32;
+}
 
 /* What the supervisor and the kernel tell each other; a single entry. */
 struct dae_control {

@@ -109,7 +109,7 @@ static __always_inline bool decide_new(const struct packet *p,
 	case DAE_ACTION_GROUP:
 		tally_add(DAE_TALLY_GROUPS + group);
 		group_pick(f, group,
-			   dae_class_of(p->proto == IPPROTO_UDP, is_v6), 0);
+			   dae_class_of(p->proto == IPPROTO_UDP, is_v6));
 		return group_may_stay(p, f);
 	}
 	tally_add(DAE_TALLY_BLOCK);

@@ -92,21 +92,23 @@ __noinline __u32 group_any(__u64 alive, __u64 hash)
 }
 
 /* Choose for a flow of @class_id among the candidates not in @tried. */
-static __always_inline void group_pick(struct flow_hit *f, __u32 group,
-				       __u32 class_id, __u64 tried)
+__noinline int group_choose(struct flow_hit *f, __u32 group, __u32 class_id,
+			    __u64 tried)
 {
 	const struct dae_list *list = group_list(group, class_id);
 	struct dae_control *c = table_at(&control, 0);
 	__u64 alive;
 
+	if (!f)
+		return 0;
 	group_set(f, DAE_KIND_BLOCK, 0);
 	if (!list || !c)
-		return;
+		return 0;
 	if (group_is_lost(c) && c->loss != DAE_LOSS_KEEP) {
 		tally_add(DAE_COUNT_SUPERVISOR_LOST);
 		if (c->loss == DAE_LOSS_DIRECT)
 			group_set(f, DAE_KIND_DIRECT, 0);
-		return;
+		return 0;
 	}
 	alive = FLOW_READ(list->alive) & ~tried;
 	if (alive)
@@ -115,15 +117,22 @@ static __always_inline void group_pick(struct flow_hit *f, __u32 group,
 					   : classify_ctz(alive));
 	else
 		group_without(f, group, list, tried);
+	return 0;
 }
 
-/* The same for ways that are not short of time. */
-__noinline int group_choose(struct flow_hit *f, __u32 group, __u32 class_id,
-			    __u64 tried)
+/* For a new flow: the choice the supervisor has made, if there is one and its
+ * heart beats. */
+static __always_inline void group_pick(struct flow_hit *f, __u32 group,
+				       __u32 class_id)
 {
-	if (f)
-		group_pick(f, group, class_id, tried);
-	return 0;
+	const __u64 *at = table_at(&choices, dae_group_key(group, class_id));
+	struct dae_control *c = table_at(&control, 0);
+	__u64 choice = at ? FLOW_READ(*at) : 0;
+
+	if (choice && c && !group_is_lost(c))
+		group_set(f, (__u32)choice, choice >> 32);
+	else
+		group_choose(f, group, class_id, 0);
 }
 
 /*

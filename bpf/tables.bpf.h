@@ -62,6 +62,7 @@ ARRAY_MAP(rule_tally, __u64);
 /* --- shared --- */
 ARRAY_MAP(flows4, struct dae_set4);
 ARRAY_MAP(flows6, struct dae_set6);
+ARRAY_MAP(choices, __u64);
 ARRAY_MAP(groups, struct dae_group);
 ARRAY_MAP(targets, struct dae_target);
 ARRAY_MAP(control, struct dae_control);

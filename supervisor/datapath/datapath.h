@@ -102,7 +102,7 @@ int datapath_set_target(struct datapath *d, uint16_t id,
 int datapath_publish_group(struct datapath *d, uint16_t group,
 			   enum dae_class class_id,
 			   const struct datapath_list *list);
-/* Fail over: one 64-bit store, same order as last published. */
+/* Fail over, in the order last published: one 64-bit store for new flows. */
 int datapath_set_alive(struct datapath *d, uint16_t group,
 		       enum dae_class class_id, uint64_t alive);
 void datapath_beat(struct datapath *d, uint64_t now_mono_ns);

@@ -26,6 +26,51 @@ static void set_listener(struct dae_target *t, const struct addr *a)
 	}
 }
 
+static uint32_t first_alive(uint64_t alive)
+{
+	return (uint32_t)__builtin_ctzll(alive);
+}
+
+/* The first candidate of @l that is alive, as flows take it; 0: ask the list. */
+static uint64_t choice_of(struct datapath *d, uint16_t group,
+			  const struct dae_list *l, uint64_t alive)
+{
+	const struct dae_target *all = datapath_maps(d)->mem[MAP_TARGETS], *t;
+	uint32_t i;
+
+	if (!alive || l->is_random)
+		return 0;
+	i = first_alive(alive);
+	t = &all[l->targets[i]];
+	return dae_choice(group, l->targets[i], i, t->kind, t->mark);
+}
+
+static void store_choice(struct datapath *d, uint16_t group,
+			 enum dae_class class_id, uint64_t choice)
+{
+	uint64_t *all = datapath_maps(d)->mem[MAP_CHOICES];
+
+	__atomic_store_n(&all[dae_group_key(group, class_id)], choice,
+			 __ATOMIC_SEQ_CST);
+}
+
+/* Say what target @id has become to the groups that have chosen it. */
+static void renew_choices(struct datapath *d, uint16_t id)
+{
+	const struct dae_group *g = datapath_maps(d)->mem[MAP_GROUPS];
+	const struct dae_list *l;
+	uint16_t group;
+	int c;
+
+	for (group = 0; group < DAE_GROUPS_MAX; group++)
+		for (c = 0; c < DAE_CLASS_COUNT; c++, g++) {
+			l = &g->lists[g->bank & 1];
+			if (l->alive && l->targets[first_alive(l->alive)] == id)
+				store_choice(d, group, (enum dae_class)c,
+					     choice_of(d, group, l, l->alive));
+		}
+}
+
 int datapath_set_target(struct datapath *d, uint16_t id,
 			const struct datapath_target *t)
 {
@@ -54,9 +99,11 @@ int datapath_set_target(struct datapath *d, uint16_t id,
 		return 0;
 	/* nobody sees a mixture: blocked until the rest is there */
 	__atomic_store_n(&all[id].kind, DAE_KIND_BLOCK, __ATOMIC_SEQ_CST);
+	renew_choices(d, id);
 	next.kind = DAE_KIND_BLOCK;
 	all[id] = next;
 	__atomic_store_n(&all[id].kind, (uint8_t)t->kind, __ATOMIC_RELEASE);
+	renew_choices(d, id);
 	return 0;
 }
 
@@ -99,6 +146,7 @@ int datapath_publish_group(struct datapath *d, uint16_t group,
 	l->on_all_dead = (uint8_t)list->on_all_dead;
 	l->is_random = list->is_random;
 	l->alive = list->alive & mask_of(list->count);
+	store_choice(d, group, class_id, choice_of(d, group, l, l->alive));
 	__atomic_store_n(&g->bank, idle, __ATOMIC_RELEASE);
 	return 0;
 }
@@ -112,7 +160,8 @@ int datapath_set_alive(struct datapath *d, uint16_t group,
 	if (!g)
 		return -EINVAL;
 	l = &g->lists[g->bank & 1];
-	__atomic_store_n(&l->alive, alive & mask_of(l->count),
-			 __ATOMIC_RELEASE);
+	alive &= mask_of(l->count);
+	store_choice(d, group, class_id, choice_of(d, group, l, alive));
+	__atomic_store_n(&l->alive, alive, __ATOMIC_RELEASE);
 	return 0;
 }

@@ -23,6 +23,8 @@ struct shape {
 
 static const struct shape shapes[] = {
 	[MAP_CONTROL] = { "control", sizeof(struct dae_control), 1, true },
+	[MAP_CHOICES] = { "choices", sizeof(uint64_t),
+			  DAE_GROUPS_MAX *DAE_CLASS_COUNT, true },
 	[MAP_GROUPS] = { "groups", sizeof(struct dae_group),
 			 DAE_GROUPS_MAX *DAE_CLASS_COUNT, true },
 	[MAP_TARGETS] = { "targets", sizeof(struct dae_target), DAE_TARGETS_MAX,

@@ -11,6 +11,7 @@
 
 enum shared_map {
 	MAP_CONTROL,
+	MAP_CHOICES,
 	MAP_GROUPS,
 	MAP_TARGETS,
 	MAP_LOCALS,

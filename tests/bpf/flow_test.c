@@ -113,6 +113,28 @@ static void reordering_keeps_flows(void **state)
 	expect_mark(r, &udp, 12);
 }
 
+/* What a target becomes holds for new flows of the groups that chose it. */
+static void targets_change(void **state)
+{
+	struct datapath_target block = { .kind = DAE_KIND_BLOCK };
+	struct rig *r = *state;
+	struct frame f;
+
+	make(&f, 4, IPPROTO_TCP, RIG_SYN);
+	rig_target_mark(r, 11, 0x55);
+	expect_mark(r, &f, 10);
+	rig_target_mark(r, 10, 0x44);
+	expect_mark(r, &f, 0x44);
+	datapath_set_alive(r->d, GROUP, DAE_CLASS_TCP4, 2);
+	expect_mark(r, &f, 0x55);
+	rig_target_mark(r, 11, 0x66);
+	expect_mark(r, &f, 0x66);
+	assert_int_equal(datapath_set_target(r->d, 11, &block), 0);
+	assert_int_equal(rig_run(r, &f).verdict, RIG_DROP);
+	datapath_set_alive(r->d, GROUP, DAE_CLASS_TCP4, 7);
+	expect_mark(r, &f, 0x44);
+}
+
 static void classes_are_apart(void **state)
 {
 	struct rig *r = *state;
@@ -389,6 +411,7 @@ int main(void)
 		CASE(established_flows_are_remembered),
 		CASE(one_store_fails_over),
 		CASE(reordering_keeps_flows),
+		CASE(targets_change),
 		CASE(classes_are_apart),
 		CASE(dead_groups),
 		CASE(random_choice),
