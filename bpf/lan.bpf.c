@@ -78,9 +78,8 @@ static __always_inline void lan_keep_flow(struct flow_place *at, bool is_v6)
 	struct flow_way *way = lan_ways(at, is_v6);
 
 	at->hit.seen = at->now;
-	if (!way ||
-	    !flow_insert(way, lan_second(way, is_v6), &at->key,
-			 is_v6 ? FLOW_WORDS6 : FLOW_WORDS4, &at->hit))
+	if (!way || !flow_insert(way, lan_second(way, is_v6), &at->key,
+				 is_v6 ? FLOW_WORDS6 : FLOW_WORDS4, &at->hit))
 		tally_add(DAE_COUNT_INSERT_LOST);
 }
 
