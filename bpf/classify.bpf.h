@@ -13,9 +13,13 @@
 #define RULE_IS_MUST 0x4000U
 #define RULE_IS_VALID 0x8000U
 
-#define MEMO_RESULT 48 /* bit of k1 where the result begins */
-#define MEMO_DSCP 42
+#define MEMO_DOMAIN 16 /* first bits in k0 */
+#define MEMO_SRC 32
+#define MEMO_DPORT 48
+#define MEMO_MAC 16 /* and in k1 */
 #define MEMO_PNAME 32
+#define MEMO_DSCP 42
+#define MEMO_RESULT 48
 
 struct classes {
 	__u32 id[DAE_DIM_COUNT];
@@ -178,25 +182,28 @@ static __always_inline void classify_facts(const struct packet *p,
 	c->id[DAE_DIM_DOMAIN] = dae_cfg.domain_miss;
 }
 
-static __always_inline const struct dae_bitmap *
-classify_row(const struct classes *c, int dim)
+/* AND the bitmaps of the classes in a memo's key, which fits registers, unlike
+ * struct classes; the first rule that is no must_rules. */
+__noinline __u32 classify_bitmaps(__u64 k0, __u64 k1)
 {
-	return table_at(&bitmaps, dae_cfg.class_base[dim] + c->id[dim]);
-}
-
-/* AND the bitmaps; the first rule that is no must_rules. */
-__noinline __u32 classify_bitmaps(const struct classes *c)
-{
+	const __u32 id[DAE_DIM_COUNT] = {
+		[DAE_DIM_DST] = k0 & 0xffff,
+		[DAE_DIM_DOMAIN] = k0 >> MEMO_DOMAIN & 0xffff,
+		[DAE_DIM_SRC] = k0 >> MEMO_SRC & 0xffff,
+		[DAE_DIM_DPORT] = k0 >> MEMO_DPORT,
+		[DAE_DIM_SPORT] = k1 & 0xffff,
+		[DAE_DIM_MAC] = k1 >> MEMO_MAC & 0xffff,
+		[DAE_DIM_PNAME] = k1 >> MEMO_PNAME & 0x3ff,
+		[DAE_DIM_DSCP] = k1 >> MEMO_DSCP & 0x3f,
+	};
 	const struct dae_bitmap *rows[DAE_DIM_COUNT];
 	__u32 must = 0, bit;
 	__u64 w, m;
 	int i, d;
 
-	if (!c)
-		return 0;
 #pragma unroll
 	for (d = 0; d < DAE_DIM_COUNT; d++) {
-		rows[d] = classify_row(c, d);
+		rows[d] = table_at(&bitmaps, dae_cfg.class_base[d] + id[d]);
 		if (!rows[d])
 			return RULE_IS_VALID | DAE_RULE_FALLBACK;
 	}
@@ -240,9 +247,11 @@ static __always_inline __u32 classify(const struct packet *p, bool is_v6)
 	__u64 k0, k1;
 
 	classify_facts(p, &c, is_v6);
-	k0 = (__u64)c.id[DAE_DIM_DST] | (__u64)c.id[DAE_DIM_DOMAIN] << 16 |
-	     (__u64)c.id[DAE_DIM_SRC] << 32 | (__u64)c.id[DAE_DIM_DPORT] << 48;
-	k1 = (__u64)c.id[DAE_DIM_SPORT] | (__u64)c.id[DAE_DIM_MAC] << 16 |
+	k0 = (__u64)c.id[DAE_DIM_DST] |
+	     (__u64)c.id[DAE_DIM_DOMAIN] << MEMO_DOMAIN |
+	     (__u64)c.id[DAE_DIM_SRC] << MEMO_SRC |
+	     (__u64)c.id[DAE_DIM_DPORT] << MEMO_DPORT;
+	k1 = (__u64)c.id[DAE_DIM_SPORT] | (__u64)c.id[DAE_DIM_MAC] << MEMO_MAC |
 	     (__u64)c.id[DAE_DIM_PNAME] << MEMO_PNAME |
 	     (__u64)c.id[DAE_DIM_DSCP] << MEMO_DSCP;
 	slot = ((k0 ^ k1 << 20 ^ k1 >> 44) * 0x9e3779b97f4a7c15ULL) >> 52;
@@ -253,7 +262,7 @@ static __always_inline __u32 classify(const struct packet *p, bool is_v6)
 	    memo->k1 >> MEMO_RESULT) {
 		result = memo->k1 >> MEMO_RESULT;
 	} else {
-		result = classify_bitmaps(&c);
+		result = classify_bitmaps(k0, k1);
 		memo->k0 = k0;
 		memo->k1 = k1 | (__u64)result << MEMO_RESULT;
 	}
