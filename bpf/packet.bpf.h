@@ -167,6 +167,9 @@ static __always_inline int packet_slow6(struct __sk_buff *skb, struct packet *p,
 			return PARSE_OTHER;
 		if (bpf_skb_load_bytes(skb, off, ext, sizeof(ext)))
 			return PARSE_TRUNCATED;
+		size = packet_ext_size(p->proto, ext[1]);
+		if (size > left)
+			return PARSE_TRUNCATED;
 		if (p->proto == IPPROTO_FRAGMENT) {
 			__builtin_memcpy(&frag, ext + 2, 2);
 			frag = bpf_ntohs(frag);
@@ -178,9 +181,6 @@ static __always_inline int packet_slow6(struct __sk_buff *skb, struct packet *p,
 			if (frag & IPV6_MF)
 				p->frag = FRAG_FIRST;
 		}
-		size = packet_ext_size(p->proto, ext[1]);
-		if (size > left)
-			return PARSE_TRUNCATED;
 		p->proto = ext[0];
 		off += size;
 		left -= size;
