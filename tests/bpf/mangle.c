@@ -230,7 +230,7 @@ void mangle_sound(struct rulegen *g, struct frame *f)
 	struct ruleset_query q;
 	bool has_mac = rulegen_random(g, 3);
 
-	rulegen_query(g, &q);
+	rulegen_query_lan(g, &q);
 	if (!has_mac && q.src.family == 4)
 		/* a test run takes the type of packet from bytes 12 and 13 */
 		memcpy(q.src.b + 12, "\x08\x00", 2);

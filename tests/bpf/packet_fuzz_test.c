@@ -173,7 +173,7 @@ static bool run(const struct fuzz *z, const struct frame *f,
 	return true;
 }
 
-/* @want's mark 0: nobody touches the mark. */
+/* A mark of 0 in @want: nobody touches the mark. */
 static void compare_verdict(const struct fuzz *z, const struct frame *f,
 			    const struct rig_result *want,
 			    const struct rig_result *got, const char *when)

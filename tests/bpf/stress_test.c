@@ -197,7 +197,7 @@ static void make_flows(struct stress *s, struct rulegen *g)
 		f = &s->flows[i];
 		f->sort = (enum sort)(i % SORTS);
 		do {
-			rulegen_query(&g[i / SORTS % SETS], &q);
+			rulegen_query_lan(&g[i / SORTS % SETS], &q);
 		} while ((q.l4proto == IPPROTO_UDP) != (f->sort == DATAGRAM));
 		frame_make(&f->frame, &q, f->sort == SYN ? RIG_SYN : RIG_ACK,
 			   true);
