@@ -153,6 +153,51 @@ static __always_inline __u32 classify_pname(const __u64 *name)
 	return dae_cfg.pname_miss;
 }
 
+/* The class of a learned address; most were never learned. Functions of their
+ * own: two lines of entries are long, and rules without names need neither. */
+__noinline __u32 classify_domain4(__u32 addr)
+{
+	__u64 hash = domain_hash4(addr, dae_cfg.seed);
+	const struct domain_line4 *line;
+	bool spilled = false;
+	__u32 class_id;
+
+	line = table_at(&domains4, domain_line(hash, dae_cfg.domain_mask4));
+	if (!line)
+		return dae_cfg.domain_miss;
+	class_id = domain_find4(line, addr, &spilled);
+	if (class_id != DOMAIN_NONE)
+		return class_id;
+	if (!spilled)
+		return dae_cfg.domain_miss;
+	line = table_at(&domains4,
+			domain_other_line(hash, dae_cfg.domain_mask4));
+	class_id = line ? domain_find4(line, addr, &spilled) : DOMAIN_NONE;
+	return class_id != DOMAIN_NONE ? class_id : dae_cfg.domain_miss;
+}
+
+__noinline __u32 classify_domain6(__u64 high, __u64 low)
+{
+	const __u64 addr[2] = { high, low };
+	__u64 hash = domain_hash6(addr, dae_cfg.seed);
+	const struct domain_line6 *line;
+	bool spilled = false;
+	__u32 class_id;
+
+	line = table_at(&domains6, domain_line(hash, dae_cfg.domain_mask6));
+	if (!line)
+		return dae_cfg.domain_miss;
+	class_id = domain_find6(line, addr, &spilled);
+	if (class_id != DOMAIN_NONE)
+		return class_id;
+	if (!spilled)
+		return dae_cfg.domain_miss;
+	line = table_at(&domains6,
+			domain_other_line(hash, dae_cfg.domain_mask6));
+	class_id = line ? domain_find6(line, addr, &spilled) : DOMAIN_NONE;
+	return class_id != DOMAIN_NONE ? class_id : dae_cfg.domain_miss;
+}
+
 #define CLASSIFY_USES(dim) (dae_cfg.used_dims & 1U << (dim))
 
 static __always_inline void classify_facts(const struct packet *p,
@@ -180,6 +225,11 @@ static __always_inline void classify_facts(const struct packet *p,
 	if (CLASSIFY_USES(DAE_DIM_PNAME) && dae_cfg.has_pname)
 		c->id[DAE_DIM_PNAME] = classify_pname(p->pname);
 	c->id[DAE_DIM_DOMAIN] = dae_cfg.domain_miss;
+	if (CLASSIFY_USES(DAE_DIM_DOMAIN))
+		c->id[DAE_DIM_DOMAIN] = (is_v6 ? classify_domain6(p->dst6[0],
+								  p->dst6[1])
+					       : classify_domain4(p->dst4)) &
+					(DAE_CLASSES_MAX - 1);
 }
 
 /* AND the bitmaps of the classes in a memo's key, which fits registers, unlike

@@ -21,6 +21,8 @@ struct dae_config {
 	__u32 used_dims;
 	__u32 mac_miss;
 	__u32 domain_miss;
+	__u32 domain_mask4; /* lines - 1 */
+	__u32 domain_mask6;
 	__u32 pname_miss;
 	__u32 pname_shift;
 	__u32 has_pname; /* the program knows the sending process */

@@ -11,6 +11,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/dae_maps.h"
+#include "bpf/domain_entry.h"
 
 /* --- of a generation --- */
 const volatile struct dae_config dae_cfg = {};
@@ -55,6 +56,8 @@ ARRAY_MAP(trie_nodes, struct dae_trie_node);
 ARRAY_MAP(trie_runs, struct run_chunk);
 ARRAY_MAP(bitmaps, struct dae_bitmap);
 ARRAY_MAP(pnames, struct dae_pname);
+ARRAY_MAP(domains4, struct domain_line4);
+ARRAY_MAP(domains6, struct domain_line6);
 ARRAY_MAP(memos, struct memo);
 ARRAY_MAP(memos6, struct memo6);
 ARRAY_MAP(rule_tally, __u64);

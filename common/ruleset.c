@@ -232,26 +232,24 @@ static int check_pnames(const struct ruleset *r)
 static int check_domains(const struct ruleset *r)
 {
 	const struct ruleset_header *h = r->h;
+	const struct ruleset_domains d = ruleset_domains(r);
 	const struct dae_bitmap none = { { 0 } }, *rows;
+	const struct dae_domain *c = d.items;
 	struct dae_bitmap miss;
-	const struct dae_domain *d;
-	uint32_t i, count;
+	uint32_t i;
 
-	d = ruleset_section(r, RULESET_DOMAINS, &count);
 	if (h->domain_sets > DAE_DOMAIN_SETS_MAX ||
 	    h->class_count[DAE_DIM_DOMAIN] != 1)
 		return -EINVAL;
-	for (i = 0; i < count; i++)
-		if (d[i].set >= h->domain_sets || d[i].rule >= h->rule_count ||
-		    d[i].negate > 1 ||
-		    d[i].zero[0] | d[i].zero[1] | d[i].zero[2])
+	for (i = 0; i < d.count; i++)
+		if (c[i].set >= h->domain_sets || c[i].rule >= h->rule_count ||
+		    c[i].negate > 1 ||
+		    c[i].zero[0] | c[i].zero[1] | c[i].zero[2])
 			return -EINVAL;
-	ruleset_domain_rules(r, &none, &miss);
+	ruleset_domain_rules(&d, &none, &miss);
 	rows = ruleset_section(r, RULESET_BITMAPS, NULL);
-	return memcmp(&rows[h->class_base[DAE_DIM_DOMAIN]], &miss,
-		      sizeof(miss)) == 0
-		       ? 0
-		       : -EINVAL;
+	rows += h->class_base[DAE_DIM_DOMAIN];
+	return memcmp(rows, &miss, sizeof(miss)) == 0 ? 0 : -EINVAL;
 }
 
 static int check_rules(const struct ruleset *r)

@@ -111,11 +111,19 @@ uint64_t ruleset_checksum(const void *data, size_t len);
 int ruleset_open(const void *data, size_t len, struct ruleset *ret);
 const void *ruleset_section(const struct ruleset *r, enum ruleset_section s,
 			    uint32_t *ret_count);
+/* The conditions on names, of an image or copied from one. */
+struct ruleset_domains {
+	const struct dae_domain *items;
+	uint32_t count;
+	uint32_t rule_count;
+};
+
+struct ruleset_domains ruleset_domains(const struct ruleset *r);
 /*
  * The rules whose conditions on names hold for an address whose names are in
- * @sets: the row of its class. Sets beyond those of the image are ignored.
+ * @sets: the row of its class. Sets that no condition asks for do not matter.
  */
-void ruleset_domain_rules(const struct ruleset *r,
+void ruleset_domain_rules(const struct ruleset_domains *d,
 			  const struct dae_bitmap *sets,
 			  struct dae_bitmap *ret_rules);
 /* Decide as the kernel does. @q's families agree, l4proto is TCP or UDP:

@@ -56,22 +56,28 @@ static uint32_t pname_class(const struct ruleset *r, const char *text)
 	return r->h->pname_miss;
 }
 
-void ruleset_domain_rules(const struct ruleset *r,
+struct ruleset_domains ruleset_domains(const struct ruleset *r)
+{
+	struct ruleset_domains d = { .rule_count = r->h->rule_count };
+
+	d.items = ruleset_section(r, RULESET_DOMAINS, &d.count);
+	return d;
+}
+
+void ruleset_domain_rules(const struct ruleset_domains *d,
 			  const struct dae_bitmap *sets,
 			  struct dae_bitmap *ret_rules)
 {
-	const struct dae_domain *d;
-	uint32_t i, count;
+	const struct dae_domain *c = d->items;
+	uint32_t i;
 	bool is_hit;
 
 	for (i = 0; i < DAE_BITMAP_WORDS; i++)
-		ret_rules->w[i] = ruleset_word_of(r->h->rule_count, i);
-	d = ruleset_section(r, RULESET_DOMAINS, &count);
-	for (i = 0; i < count; i++) {
-		is_hit = sets->w[d[i].set / 64] >> d[i].set % 64 & 1;
-		if (is_hit == d[i].negate)
-			ret_rules->w[d[i].rule / 64] &= ~(1ULL
-							  << d[i].rule % 64);
+		ret_rules->w[i] = ruleset_word_of(d->rule_count, i);
+	for (i = 0; i < d->count; i++, c++) {
+		is_hit = sets->w[c->set / 64] >> c->set % 64 & 1;
+		if (is_hit == c->negate)
+			ret_rules->w[c->rule / 64] &= ~(1ULL << c->rule % 64);
 	}
 }
 
@@ -128,6 +134,7 @@ int ruleset_eval(const struct ruleset *r, const struct ruleset_query *q,
 		 struct ruleset_verdict *ret)
 {
 	const struct dae_rule *rule = ruleset_section(r, RULESET_RULES, NULL);
+	const struct ruleset_domains d = ruleset_domains(r);
 	uint32_t classes[DAE_DIM_COUNT];
 	struct dae_bitmap named;
 	struct ruleset_verdict v = { 0 };
@@ -138,7 +145,7 @@ int ruleset_eval(const struct ruleset *r, const struct ruleset_query *q,
 		return -EINVAL;
 	find_classes(r, q, classes);
 	if (q->domain_sets)
-		ruleset_domain_rules(r, q->domain_sets, &named);
+		ruleset_domain_rules(&d, q->domain_sets, &named);
 	v.rule = (uint16_t)first_rule(r, classes,
 				      q->domain_sets ? &named : NULL, &v.must);
 	rule += v.rule;

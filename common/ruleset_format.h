@@ -22,6 +22,7 @@
 #define DAE_PNAME_WAYS 4
 #define DAE_PNAME_SHIFT_MIN 48	 /* 65536 buckets */
 #define DAE_PNAME_SHIFT_MAX 60	 /* 16 */
+#define DAE_DOMAIN_CLASSES 4096	 /* that learned addresses may have */
 #define DAE_DOMAIN_SETS_MAX 1024 /* lists of names; a dae_bitmap of them */
 
 /* One row of bitmaps per class; the order is that of the bitmap section. */

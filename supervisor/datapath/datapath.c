@@ -306,6 +306,21 @@ int datapath_read_counters(const struct datapath *d,
 	return 0;
 }
 
+int datapath_domain_set(struct datapath *d, const struct addr *a,
+			const struct dae_bitmap *sets)
+{
+	struct generation *g = d->next ? d->next : d->current;
+
+	return g ? domain_table_set(&g->domains, a, sets) : -ENOENT;
+}
+
+void datapath_read_domains(const struct datapath *d,
+			   struct datapath_domains *ret)
+{
+	*ret = d->current ? d->current->domains.count
+			  : (struct datapath_domains){ 0 };
+}
+
 void datapath_read_status(const struct datapath *d, struct datapath_status *ret)
 {
 	size_t i;

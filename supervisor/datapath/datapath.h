@@ -70,6 +70,16 @@ struct datapath_status {
 	size_t map_bytes;
 };
 
+/* The table of learned addresses of the running generation. */
+struct datapath_domains {
+	uint32_t entries4, entries6;
+	uint32_t capacity4, capacity6; /* 0: no rule asks for names */
+	uint32_t classes;	       /* of DAE_DOMAIN_CLASSES */
+	/* addresses not entered since the generation began: decided as if no
+	 * name were known */
+	uint64_t no_room, no_class;
+};
+
 /* 0 or -errno with ret_err filled: -EPERM, -EOPNOTSUPP, -ENOMEM, ... Adopts
  * pinned maps and links of the same ABI and sizes, replaces others. */
 int datapath_open(struct datapath **ret, const struct datapath_options *opt,
@@ -95,6 +105,18 @@ int datapath_attach(struct datapath *d, const uint32_t *ifindex, size_t count,
 		    struct datapath_error *ret_err);
 /* Take the programs off all interfaces; rules and maps stay. */
 int datapath_detach(struct datapath *d);
+
+/*
+ * The names of @a are in @sets, as numbered by the image of the generation; NULL:
+ * no name of it is known any more. For the loaded generation if it is not yet
+ * running, else for the running one: new flows see it at once. 0; -ENOSPC
+ * (table full) or -EXFULL (too many different combinations): counted, and @a is
+ * as if never learned; -EINVAL: no address; -ENOENT: no generation.
+ */
+int datapath_domain_set(struct datapath *d, const struct addr *a,
+			const struct dae_bitmap *sets);
+void datapath_read_domains(const struct datapath *d,
+			   struct datapath_domains *ret);
 
 int datapath_set_target(struct datapath *d, uint16_t id,
 			const struct datapath_target *t);

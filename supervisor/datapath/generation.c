@@ -37,6 +37,8 @@ static void fill_config(struct lan_bpf *skel, const struct maps *m,
 	c->used_dims = h->used_dims;
 	c->mac_miss = h->mac_miss;
 	c->domain_miss = h->domain_miss;
+	c->domain_mask4 = domain_shape_of(rules).lines4 - 1;
+	c->domain_mask6 = domain_shape_of(rules).lines6 - 1;
 	c->pname_multiplier = h->pname_multiplier;
 	c->pname_shift = h->pname_shift;
 	c->pname_miss = h->pname_miss;
@@ -86,6 +88,7 @@ static int reuse_shared(struct lan_bpf *skel, const struct maps *m)
 static int size_maps(struct lan_bpf *skel, const struct maps *m,
 		     const struct ruleset *rules)
 {
+	const struct domain_shape shape = domain_shape_of(rules);
 	uint32_t nodes, runs, rows, pnames;
 	int r;
 
@@ -99,7 +102,12 @@ static int size_maps(struct lan_bpf *skel, const struct maps *m,
 			skel->maps.trie_runs,
 			MAX((runs + DAE_RUN_CHUNK - 1) / DAE_RUN_CHUNK, 1U));
 	if (r == 0)
-		r = bpf_map__set_max_entries(skel->maps.bitmaps, rows);
+		r = bpf_map__set_max_entries(skel->maps.bitmaps,
+					     rows + shape.spare_rows);
+	if (r == 0)
+		r = bpf_map__set_max_entries(skel->maps.domains4, shape.lines4);
+	if (r == 0)
+		r = bpf_map__set_max_entries(skel->maps.domains6, shape.lines6);
 	if (r == 0)
 		r = bpf_map__set_max_entries(skel->maps.pnames, pnames);
 	if (r == 0)
@@ -136,6 +144,21 @@ static int fill_map(struct bpf_map *map, const struct ruleset *rules,
 	return 0;
 }
 
+static int open_domains(struct generation *g, const struct ruleset *rules)
+{
+	const struct lan_bpf *skel = g->skel;
+	const struct domain_shape shape = domain_shape_of(rules);
+	const struct domain_maps maps = {
+		.domains4 = bpf_map__fd(skel->maps.domains4),
+		.domains6 = bpf_map__fd(skel->maps.domains6),
+		.bitmaps = bpf_map__fd(skel->maps.bitmaps),
+		.row_count = bpf_map__max_entries(skel->maps.bitmaps),
+		.seed = (const uint64_t *)skel->rodata->dae_cfg.seed,
+	};
+
+	return domain_table_open(&g->domains, rules, &shape, &maps);
+}
+
 static int fill_maps(struct generation *g, const struct ruleset *rules)
 {
 	struct lan_bpf *skel = g->skel;
@@ -150,6 +173,9 @@ static int fill_maps(struct generation *g, const struct ruleset *rules)
 		r = fill_map(skel->maps.trie_runs, rules, RULESET_RUNS);
 	if (r == 0)
 		r = fill_map(skel->maps.bitmaps, rules, RULESET_BITMAPS);
+	if (r < 0)
+		return r;
+	r = open_domains(g, rules);
 	if (r < 0)
 		return r;
 	g->rule_tally_bytes = map_bytes(skel->maps.rule_tally);
@@ -213,6 +239,7 @@ void generation_free(struct generation **g)
 {
 	if (!*g)
 		return;
+	domain_table_close(&(*g)->domains);
 	if ((*g)->rule_tally)
 		munmap((*g)->rule_tally, (*g)->rule_tally_bytes);
 	lan_bpf__destroy((*g)->skel);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "common/ruleset.h"
+#include "supervisor/datapath/domains.h"
 #include "supervisor/datapath/maps.h"
 
 struct lan_bpf;
@@ -10,6 +11,7 @@ struct bpf_program;
 
 struct generation {
 	struct lan_bpf *skel;
+	struct domain_table domains;
 	uint64_t *rule_tally;
 	size_t rule_tally_bytes;
 	size_t bytes; /* of all its maps */
