@@ -65,11 +65,16 @@ int priv_limit(const struct priv_limits *limits)
 		return -errno;
 	r = lower(RLIMIT_CORE, 0);
 	if (r == 0)
-		r = lower(RLIMIT_FSIZE, file_size_limit());
+		r = lower(RLIMIT_FSIZE,
+			  MAX(file_size_limit(), (rlim_t)limits->file_bytes));
 	if (r == 0 && limits->data_bytes)
 		r = lower(RLIMIT_DATA, limits->data_bytes);
 	if (r == 0 && limits->files)
 		r = lower(RLIMIT_NOFILE, limits->files);
+	if (r == 0 && limits->address_bytes)
+		r = lower(RLIMIT_AS, limits->address_bytes);
+	if (r == 0 && limits->cpu_s)
+		r = lower(RLIMIT_CPU, limits->cpu_s);
 	return r;
 }
 

@@ -14,10 +14,13 @@
 struct priv_limits {
 	uint64_t data_bytes; /* RLIMIT_DATA, 0: as it is */
 	uint64_t files;	     /* RLIMIT_NOFILE, 0: as it is */
+	uint64_t address_bytes; /* RLIMIT_AS, 0: as it is */
+	uint64_t file_bytes;	/* RLIMIT_FSIZE; 0: no file grows */
+	uint64_t cpu_s;		/* RLIMIT_CPU, 0: as it is */
 	int oom_score_adj;   /* raised to this where permitted */
 };
 
-/* Lower the limits; no core file, no file grows. 0 or -errno. Before the drop:
+/* Lower the limits; no core file. 0 or -errno. Before the drop:
  * afterwards our own /proc files belong to root. */
 int priv_limit(const struct priv_limits *limits);
 

@@ -47,7 +47,7 @@ static int give_up_privilege(const struct worker_args *a)
 
 int main(int argc, char **argv)
 {
-	struct sandbox_report report = { 0 };
+	struct confine_report report = { 0 };
 	struct worker *w = NULL;
 	struct worker_args a;
 	int r;

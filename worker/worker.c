@@ -367,7 +367,7 @@ int worker_new(struct worker **ret)
 }
 
 int worker_run(struct worker *w, uint32_t generation, enum worker_role role,
-	       const struct sandbox_report *sandbox)
+	       const struct confine_report *sandbox)
 {
 	static const struct timeval second = { 1, 0 };
 	const struct hello hello = {

@@ -17,5 +17,5 @@ struct worker;
 int worker_new(struct worker **ret);
 /* Says hello, then runs until it is told to go. The exit code. */
 int worker_run(struct worker *w, uint32_t generation, enum worker_role role,
-	       const struct sandbox_report *sandbox);
+	       const struct confine_report *sandbox);
 void worker_free(struct worker **w);

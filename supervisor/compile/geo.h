@@ -42,7 +42,8 @@ typedef int geo_domain_fn(void *ctx, const struct geo_domain *d);
 typedef int geo_prefix_fn(void *ctx, const struct prefix *p);
 
 /*
- * Find the lists of the file behind @fd, which is borrowed and not moved. 0,
+ * Find the lists of the file behind @fd, which is borrowed; its position is left
+ * at the end. 0,
  * -EBADMSG (damaged), -EFBIG, -ENOMEM, or another -errno of reading; *ret_err
  * says more.
  */

@@ -63,6 +63,10 @@ struct rule_cond {
 	struct config_pos pos;
 	struct rule_value *values; /* joined by OR */
 	size_t value_count;
+	/* dip, sip: what lists of geo data stand for, joined as well; it is
+	 * for the compiler alone to fill */
+	struct prefix *prefixes;
+	size_t prefix_count;
 };
 
 enum rule_action {

@@ -71,35 +71,45 @@ static sweep_value address_value(const struct addr *a)
 	return a->family == 4 ? v << 96 : v;
 }
 
-/* The two sweeps are those of the address's families. */
+/* The conditions of a rule on its two families. */
+struct families {
+	struct sweep *v4, *v6;
+	int l4, l6;
+};
+
+static int add_prefix(const struct families *f, const struct prefix *p)
+{
+	bool is_v4 = p->addr.family == 4;
+	sweep_value first, size;
+
+	if ((!is_v4 || p->len > 32) && (p->addr.family != 6 || p->len > 128))
+		return -EINVAL;
+	first = address_value(&p->addr);
+	size = p->len ? (sweep_value)1 << (128 - p->len) : 0;
+	first = p->len ? first & ~(size - 1) : 0;
+	return sweep_range(is_v4 ? f->v4 : f->v6, is_v4 ? f->l4 : f->l6, first,
+			   first + (size - 1));
+}
+
 static int add_prefixes(struct sweep *v4, struct sweep *v6, uint16_t rule,
 			const struct rule_cond *c)
 {
-	int l4 = sweep_literal(v4, rule, c->negate);
-	int l6 = sweep_literal(v6, rule, c->negate), r;
-	const struct prefix *p;
-	sweep_value first, size;
-	size_t i;
+	struct families f = {
+		.v4 = v4,
+		.v6 = v6,
+		.l4 = sweep_literal(v4, rule, c->negate),
+		.l6 = sweep_literal(v6, rule, c->negate),
+	};
+	int r = 0;
 
-	if (l4 < 0 || l6 < 0)
+	if (f.l4 < 0 || f.l6 < 0)
 		return -ENOMEM;
-	for (i = 0; i < c->value_count; i++) {
-		if (c->values[i].key != RULE_KEY_LITERAL)
-			continue;
-		p = &c->values[i].prefix;
-		if ((p->addr.family != 4 || p->len > 32) &&
-		    (p->addr.family != 6 || p->len > 128))
-			return -EINVAL;
-		first = address_value(&p->addr);
-		size = p->len ? (sweep_value)1 << (128 - p->len) : 0;
-		first = p->len ? first & ~(size - 1) : 0;
-		r = sweep_range(p->addr.family == 4 ? v4 : v6,
-				p->addr.family == 4 ? l4 : l6, first,
-				first + (size - 1));
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	for (size_t i = 0; r == 0 && i < c->value_count; i++)
+		if (c->values[i].key == RULE_KEY_LITERAL)
+			r = add_prefix(&f, &c->values[i].prefix);
+	for (size_t i = 0; r == 0 && i < c->prefix_count; i++)
+		r = add_prefix(&f, &c->prefixes[i]);
+	return r;
 }
 
 static int add_ports(struct sweep *s, uint16_t rule, const struct rule_cond *c)

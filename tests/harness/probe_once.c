@@ -443,7 +443,7 @@ static void print_summary(const struct run *run, uint64_t us)
 static void enter_sandbox(struct run *run)
 {
 	static char line[4096];
-	struct sandbox_report report = { 0 };
+	struct confine_report report = { 0 };
 
 	setvbuf(stdout, line, _IOFBF, sizeof(line));
 	run->fd = socket_to(&run->spec.peer, run->spec.proto);

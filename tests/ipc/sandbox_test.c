@@ -166,7 +166,7 @@ static const struct {
 
 static void enter_as_worker(void)
 {
-	struct sandbox_report report = { 0 };
+	struct confine_report report = { 0 };
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 	    sandbox_enter(ROLE_PROBE, &report) < 0 || !report.seccomp)

@@ -20,7 +20,7 @@
 
 #include "common/base.h"
 #include "common/fd.h"
-#include "worker/sandbox_arch.h"
+#include "common/confine_arch.h"
 
 #define KILL SECCOMP_RET_KILL_PROCESS
 #define ALLOW SECCOMP_RET_ALLOW
@@ -76,17 +76,17 @@ static uint32_t run(const struct sock_filter *code, int len,
 
 static uint32_t verdict(struct seccomp_data data)
 {
-	struct sock_filter code[SANDBOX_FILTER_MAX];
+	struct sock_filter code[CONFINE_FILTER_MAX];
 	int len = sandbox_filter(ROLE_PROBE, KILL, code);
 
 	assert_true(len > 0);
-	data.arch = SANDBOX_AUDIT_ARCH;
+	data.arch = CONFINE_AUDIT_ARCH;
 	return run(code, len, &data);
 }
 
 static void list_has_no_way_out(void **state DAE_UNUSED)
 {
-	const struct sandbox_rule *rules;
+	const struct confine_rule *rules;
 	size_t n = 0, i, k;
 
 	rules = sandbox_rules(ROLE_PROBE, &n);
@@ -99,7 +99,7 @@ static void list_has_no_way_out(void **state DAE_UNUSED)
 
 static void filter_denies_what_is_not_listed(void **state DAE_UNUSED)
 {
-	const struct sandbox_rule *rules;
+	const struct confine_rule *rules;
 	size_t n = 0, i;
 	bool is_listed;
 	int nr;
@@ -121,12 +121,12 @@ static void filter_denies_what_is_not_listed(void **state DAE_UNUSED)
 
 static void filter_allows_what_is_listed_freely(void **state DAE_UNUSED)
 {
-	const struct sandbox_rule *rules;
+	const struct confine_rule *rules;
 	size_t n = 0, i;
 
 	rules = sandbox_rules(ROLE_PROBE, &n);
 	for (i = 0; i < n; i++)
-		if (rules[i].args[0].test == TEST_NONE)
+		if (rules[i].args[0].test == CONFINE_NONE)
 			assert_int_equal(verdict((struct seccomp_data){
 						 .nr = rules[i].nr }),
 					 ALLOW);
@@ -134,7 +134,7 @@ static void filter_allows_what_is_listed_freely(void **state DAE_UNUSED)
 
 static void foreign_architecture_is_killed(void **state DAE_UNUSED)
 {
-	struct sock_filter code[SANDBOX_FILTER_MAX];
+	struct sock_filter code[CONFINE_FILTER_MAX];
 	struct seccomp_data data = { .nr = __NR_read, .arch = AUDIT_ARCH_I386 };
 	int len = sandbox_filter(ROLE_PROBE, KILL, code);
 

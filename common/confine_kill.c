@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Release builds: a call that is not on the list ends the process. */
-#include "worker/sandbox.h"
+#include "common/confine.h"
 
 #include <linux/seccomp.h>
 
-uint32_t sandbox_otherwise(void)
+uint32_t confine_otherwise(void)
 {
 	return SECCOMP_RET_KILL_PROCESS;
 }
 
-int sandbox_prepare_otherwise(void)
+int confine_prepare_otherwise(void)
 {
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Debug builds: a call that is not on the list is named before the end. */
-#include "worker/sandbox.h"
+#include "common/confine.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -56,12 +56,12 @@ static void on_sigsys(int sig DAE_UNUSED, siginfo_t *info, void *arg DAE_UNUSED)
 	_exit(WORKER_EXIT_SANDBOX);
 }
 
-uint32_t sandbox_otherwise(void)
+uint32_t confine_otherwise(void)
 {
 	return SECCOMP_RET_TRAP;
 }
 
-int sandbox_prepare_otherwise(void)
+int confine_prepare_otherwise(void)
 {
 	struct sigaction sa = { .sa_sigaction = on_sigsys,
 				.sa_flags = SA_SIGINFO };
