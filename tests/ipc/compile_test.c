@@ -186,7 +186,7 @@ static void test_whole(void **state DAE_UNUSED)
 	/* what the list has of no use is said, once for each value */
 	assert_true(res.report.warning_count >= 2);
 	assert_non_null(strstr(res.report.warnings[0].text, "looking ahead"));
-	assert_int_equal(res.report.warnings[0].pos.line, 7);
+	assert_int_equal(res.report.warnings[0].pos.line, 8);
 	munmap(image, res.rules_len);
 	launch_result_clear(&res);
 }
