@@ -12,12 +12,12 @@
 #define PRIV_KEEP_IDS ((uid_t)-1)
 
 struct priv_limits {
-	uint64_t data_bytes; /* RLIMIT_DATA, 0: as it is */
-	uint64_t files;	     /* RLIMIT_NOFILE, 0: as it is */
+	uint64_t data_bytes;	/* RLIMIT_DATA, 0: as it is */
+	uint64_t files;		/* RLIMIT_NOFILE, 0: as it is */
 	uint64_t address_bytes; /* RLIMIT_AS, 0: as it is */
 	uint64_t file_bytes;	/* RLIMIT_FSIZE; 0: no file grows */
 	uint64_t cpu_s;		/* RLIMIT_CPU, 0: as it is */
-	int oom_score_adj;   /* raised to this where permitted */
+	int oom_score_adj;	/* raised to this where permitted */
 };
 
 /* Lower the limits; no core file. 0 or -errno. Before the drop:
