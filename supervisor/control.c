@@ -17,6 +17,7 @@
 #include "supervisor/datapath/counters.h"
 #include "supervisor/flows.h"
 #include "supervisor/reload.h"
+#include "supervisor/reload_diff.h"
 #include "supervisor/supervisor.h"
 
 static_assert(DAE_COUNT_MAX <= CTL_COUNTERS_MAX, "room for all counters");
@@ -264,6 +265,7 @@ static const struct ctl_ops control_ops = {
 	.route_test = control_route_test,
 	.flows = flows_visit,
 	.confirm = confirm_answer,
+	.reload_diff = reload_diff_look,
 };
 
 int control_start(struct supervisor *s)

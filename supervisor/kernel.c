@@ -324,6 +324,28 @@ int kernel_check(struct kernel *k, const struct config *c,
 	return r;
 }
 
+int kernel_preview(struct kernel *k, const struct config *c,
+		   struct kernel_preview *ret, struct kernel_error *e)
+{
+	auto_build struct build b = { .group_ids = NULL };
+	int r = build(k, c, &b, e);
+
+	if (k->has_rules)
+		forget_targets(k, k->config);
+	if (r < 0)
+		return r;
+	SWAP(ret->image, b.image);
+	ret->rules = b.rules;
+	ret->group_ids = TAKE_PTR(b.group_ids);
+	return 0;
+}
+
+void kernel_preview_clear(struct kernel_preview *p)
+{
+	rules_image_free(&p->image);
+	free(TAKE_PTR(p->group_ids));
+}
+
 /* Nothing of ours in the kernel: no program, pin, rule, route or sysctl. */
 static void leave_kernel(struct kernel *k)
 {

@@ -14,6 +14,7 @@
 #include "supervisor/config/config.h"
 #include "supervisor/core/prober.h"
 #include "supervisor/datapath/datapath.h"
+#include "supervisor/rules/rules.h"
 
 struct kernel;
 
@@ -45,6 +46,16 @@ int kernel_apply(struct kernel *k, const struct config *c,
 /* Compile only: is @c good? Nothing changes. */
 int kernel_check(struct kernel *k, const struct config *c,
 		 struct kernel_error *ret_err);
+/* What @c compiles to, to compare with; nothing changes. */
+struct kernel_preview {
+	struct rules_image image;
+	struct ruleset rules;
+	uint16_t *group_ids; /* by index of config.groups */
+};
+
+int kernel_preview(struct kernel *k, const struct config *c,
+		   struct kernel_preview *ret, struct kernel_error *ret_err);
+void kernel_preview_clear(struct kernel_preview *p);
 /* Groups moved: publish them. */
 void kernel_publish(struct kernel *k, const struct prober *p);
 void kernel_beat(struct kernel *k, uint64_t now_ns);

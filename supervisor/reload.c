@@ -14,6 +14,7 @@
 #include "supervisor/confirm.h"
 #include "supervisor/dispatch.h"
 #include "supervisor/notify.h"
+#include "supervisor/reload_diff.h"
 #include "supervisor/setup.h"
 #include "supervisor/supervisor.h"
 
@@ -148,6 +149,7 @@ static void tell_in_force(struct supervisor *s, const char *how)
 	char text[160];
 
 	s->config_generation++;
+	reload_diff_drop(s);
 	s->loaded_ns = clock_mono_ns();
 	log_max_level = (enum log_level)s->config->global.log_level;
 	dispatch_network_changed(s->dispatch);
@@ -196,6 +198,8 @@ int reload(struct supervisor *s, const struct ctl_reload_request *q,
 	if (!q->dry_run && confirm_is_pending(s->confirm))
 		return refuse_pending(res);
 	r = prepare(s, &n, res);
+	if (r == 0 && q->dry_run)
+		r = reload_diff_make(s, &n.config, res);
 	if (r < 0 || q->dry_run)
 		return r;
 	if (q->confirm_ms)

@@ -24,6 +24,7 @@
 #include "supervisor/netmon.h"
 #include "supervisor/notify.h"
 #include "supervisor/reload.h"
+#include "supervisor/reload_diff.h"
 #include "supervisor/setup.h"
 #include "supervisor/state_file.h"
 #include "supervisor/status_line.h"
@@ -306,6 +307,7 @@ void supervisor_free(struct supervisor **sp)
 	fence_close(&s->fence);
 	kernel_free(&s->kernel);
 	confirm_free(&s->confirm);
+	reload_diff_drop(s);
 	prober_free(&s->prober);
 	config_free(&s->config);
 	if (s->turn_timer)

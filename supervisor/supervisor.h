@@ -23,6 +23,7 @@ struct event;
 struct event_base;
 struct fence;
 struct netmon;
+struct reload_diff;
 
 struct supervisor {
 	struct options opt;
@@ -36,6 +37,8 @@ struct supervisor {
 	struct ctl_server *ctl;
 	struct asks *asks;
 	struct confirm *confirm;
+	struct reload_diff *diff; /* of the last dry run, or NULL */
+	uint64_t diff_count;
 	struct netmon *netmon;
 	struct event *turn_timer; /* when something is due */
 	struct event *second_timer;

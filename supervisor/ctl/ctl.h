@@ -16,6 +16,7 @@
 #include "common/ruleset.h"
 #include "supervisor/config/config.h"
 #include "supervisor/config/config_diag.h"
+#include "supervisor/ctl/ctl_changes.h"
 #include "supervisor/ctl/ctl_flows.h"
 #include "supervisor/core/crew.h"
 #include "supervisor/core/prober.h"
@@ -40,12 +41,6 @@ struct ctl_kernel {
 	uint64_t dns_passed;   /* port 53 left with its own destination */
 	struct ctl_counter counters[CTL_COUNTERS_MAX];
 	size_t counter_count;
-};
-
-/* Of "reload --confirm". */
-struct ctl_confirm {
-	bool is_pending, has_gone_back;
-	uint64_t left_ms;
 };
 
 /* Borrowed for the time of one call. Pointers may be NULL where it says so. */
@@ -73,11 +68,7 @@ struct ctl_outcome {
 	char message[CTL_TEXT_MAX]; /* one line; empty: the errno's text */
 	char hint[CTL_TEXT_MAX];
 	struct config_diags diags; /* of a reload; freed by the caller */
-};
-
-struct ctl_reload_request {
-	bool dry_run;	     /* parse, check and compile, swap nothing */
-	uint64_t confirm_ms; /* go back after, unless confirmed; 0: stay */
+	uint64_t diff;		   /* number of a dry run's difference, or 0 */
 };
 
 struct ctl_probe_request {
@@ -118,6 +109,10 @@ struct ctl_ops {
 	void (*view)(void *ctx, struct ctl_view *ret);
 	int (*reload)(void *ctx, const struct ctl_reload_request *q,
 		      struct ctl_outcome *res);
+	/* The difference @id; @step: look at further flows. 1: at all. */
+	int (*reload_diff)(void *ctx, uint64_t id, bool step,
+			   struct ctl_reload_diff *ret,
+			   struct ctl_outcome *res);
 	/* Keep what waits for a confirmation, or go back to what was before. */
 	int (*confirm)(void *ctx, bool revert, struct ctl_outcome *res);
 	/* @place: of the crew, CREW_MAX for all; @now: kill, do not drain. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Commands that ask the supervisor to do something: reload, probe, route. */
+/* Commands that ask the supervisor something: probe, route. */
 #include "supervisor/ctl/ctl_dispatch.h"
 
 #include <arpa/inet.h>
@@ -9,57 +9,10 @@
 
 #include "common/base.h"
 #include "supervisor/config/config_parse.h"
-#include "supervisor/ctl/ctl_diag.h"
 #include "supervisor/ctl/ctl_json.h"
 #include "supervisor/ctl/ctl_target.h"
 
 #define PROBE_ROUNDS_MAX 20
-#define CONFIRM_MAX_MS 86400000
-
-int ctl_cmd_reload(struct ctl_call *c)
-{
-	struct ctl_outcome o = { 0 };
-	json_t *j;
-	struct ctl_reload_request q = { .confirm_ms = 0 };
-	json_int_t confirm_ms = 0;
-	int dry_run = 0, r;
-
-	r = ctl_args(c, "{s?b, s?I}", "dry_run", &dry_run, "confirm_ms",
-		     &confirm_ms);
-	if (r < 0)
-		return r;
-	if (confirm_ms < 0 || confirm_ms > CONFIRM_MAX_MS)
-		return ctl_fail(c, -EINVAL, NULL,
-				"a confirmation is waited for at most a day");
-	q.dry_run = dry_run;
-	q.confirm_ms = (uint64_t)confirm_ms;
-	o.r = c->ops->reload(c->ctx, &q, &o);
-	if (o.r < 0)
-		return ctl_fail_outcome(c, &o, "reload");
-	j = json_pack("{s:s, s:o, s:o}", "result",
-		      dry_run ? "checked" : "reloaded", "message",
-		      ctl_json_text(o.message[0] ? o.message : NULL),
-		      "diagnostics", ctl_diag_json(&o.diags));
-	config_diags_clear(&o.diags);
-	return ctl_done(c, "dae.reload/1", j);
-}
-
-int ctl_cmd_confirm(struct ctl_call *c)
-{
-	struct ctl_outcome o = { 0 };
-	int revert = 0, r;
-
-	r = ctl_args(c, "{s?b}", "revert", &revert);
-	if (r < 0)
-		return r;
-	o.r = c->ops->confirm(c->ctx, revert, &o);
-	if (o.r < 0)
-		return ctl_fail_outcome(c, &o, "confirm");
-	config_diags_clear(&o.diags);
-	return ctl_done(c, "dae.result/1",
-			json_pack("{s:s}", "result",
-				  revert ? "reverted" : "confirmed"));
-}
 
 static bool class_wanted(const char *list, const struct target_check *k)
 {

@@ -42,6 +42,8 @@ static const struct {
 	{ "recycle.policy.set", RW, ctl_cmd_policy_set },
 	{ "events", RO, ctl_cmd_events },
 	{ "reload", RW, ctl_cmd_reload },
+	{ "reload.diff", RW, ctl_cmd_reload_diff },
+	{ "reload.flows", RW, ctl_cmd_reload_flows },
 	{ "confirm", RW, ctl_cmd_confirm },
 	{ "probe", RW, ctl_cmd_probe },
 	{ "route.test", RO, ctl_cmd_route_test },

@@ -83,6 +83,8 @@ int ctl_cmd_policy_set(struct ctl_call *c);
 int ctl_cmd_events(struct ctl_call *c);
 int ctl_cmd_reload(struct ctl_call *c);
 int ctl_cmd_confirm(struct ctl_call *c);
+int ctl_cmd_reload_diff(struct ctl_call *c);
+int ctl_cmd_reload_flows(struct ctl_call *c);
 int ctl_cmd_probe(struct ctl_call *c);
 int ctl_cmd_route_test(struct ctl_call *c);
 int ctl_cmd_flows(struct ctl_call *c);

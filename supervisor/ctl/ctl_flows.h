@@ -7,6 +7,8 @@
 
 #include "common/addr.h"
 
+#define CTL_OUTBOUND_MAX 96 /* the name of an outbound, with its mark */
+
 /* Borrowed for the time of one call. */
 struct ctl_flow {
 	uint64_t position; /* in the table, a cursor for what comes behind */
@@ -30,6 +32,12 @@ struct ctl_flow_filter {
 	uint8_t l4proto;	/* 0: any */
 	const char *outbound;	/* a verdict or a group's name */
 	const char *node;
+};
+
+/* So many flows would go another way after a reload. */
+struct ctl_flow_move {
+	const char *from, *to;
+	uint64_t count;
 };
 
 bool ctl_flow_matches(const struct ctl_flow_filter *want,

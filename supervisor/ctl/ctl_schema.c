@@ -36,6 +36,9 @@
 	"total:i unknown:i up:i degraded:i down:i quarantined:i expired:i "    \
 	"exhausted:i unsupported:i "
 
+#define CHANGE_FIELDS "what:s how:s name:s detail:S file:S line:I "
+#define MOVES_FIELDS "routing:b flows:i changed:i exact:b moves:a=move "
+
 struct shape {
 	const char *name;
 	bool is_list;
@@ -62,7 +65,11 @@ static const struct shape schemas[] = {
 	{ "dae.events/1", true,
 	  "seq:i at:s kind:s subject:S text:s target_id:S " },
 	{ "dae.probe/1", true, RESULT_FIELDS },
-	{ "dae.reload/1", false, "result:s message:S diagnostics:a=diag " },
+	{ "dae.reload/1", false,
+	  "result:s message:S diagnostics:a=diag diff_id:I diff:A=change "
+	  "flows:O=moves " },
+	{ "dae.reload-diff/1", true, CHANGE_FIELDS },
+	{ "dae.reload-flows/1", false, MOVES_FIELDS },
 	{ "dae.check-config/1", false,
 	  "file:s valid:b errors:i warnings:i summary:S diagnostics:a=diag " },
 	{ "dae.route-test/1", false,
@@ -99,6 +106,9 @@ static const struct shape parts[] = {
 	{ "config", false,
 	  "path:S generation:i loaded_at:S mode:s goes_back_in_us:I "
 	  "has_gone_back:b " },
+	{ "change", false, CHANGE_FIELDS },
+	{ "moves", false, MOVES_FIELDS },
+	{ "move", false, "from:s to:s count:i " },
 	{ "flow", false,
 	  "position:i proto:s src:s sport:i dst:s dport:i verdict:s group:S "
 	  "node:S mark:I idle_us:i " },

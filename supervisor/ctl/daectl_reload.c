@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* reload, and check-config, which needs nobody but the file. */
-#include "supervisor/ctl/daectl_run.h"
+#include "supervisor/ctl/daectl_reload.h"
 
 #include <errno.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "supervisor/ctl/ctl_diag.h"
 #include "supervisor/ctl/ctl_json.h"
 #include "supervisor/ctl/daectl_conn.h"
-#include "supervisor/ctl/daectl_out.h"
+#include "supervisor/ctl/daectl_run.h"
 
 #define RELOAD_MS 60000
 
@@ -19,7 +19,7 @@ int run_reload(struct daectl *d)
 	int64_t confirm_ms = daectl_duration_ms(d, OPT_CONFIRM, 0);
 	bool is_dry = daectl_has(d, OPT_DRY_RUN);
 	auto_json json_t *env = NULL;
-	const json_t *data;
+	json_t *data;
 	char left[OUT_TEXT];
 	int r;
 
@@ -36,14 +36,20 @@ int run_reload(struct daectl *d)
 		     &env);
 	if (r != CTL_EXIT_OK)
 		return r;
+	data = json_object_get(env, "data");
+	if (is_dry)
+		r = reload_diff_fetch(d, data);
+	if (r != CTL_EXIT_OK)
+		return r;
 	if (out_is_json(d))
 		return out_json(d, env);
-	data = json_object_get(env, "data");
 	conn_print_diagnostics(json_object_get(data, "diagnostics"));
 	if (!d->is_quiet)
 		out_print("%s%s%s", out_str(data, "result"),
 			  *out_str(data, "message") ? ": " : "",
 			  out_str(data, "message"));
+	if (!d->is_quiet && is_dry)
+		reload_diff_print(d, data);
 	if (!d->is_quiet && confirm_ms)
 		out_print("goes back in %s unless 'daectl confirm' comes",
 			  out_span((uint64_t)confirm_ms * 1000, left));

@@ -279,6 +279,8 @@ static void view(void *ctx, struct ctl_view *ret)
 	};
 }
 
+#define DIFF_ID 3
+
 static int note(void *ctx, const char *text)
 {
 	struct ctl_fixture *f = ctx;
@@ -307,6 +309,7 @@ static int reload(void *ctx, const struct ctl_reload_request *q,
 	snprintf(res->message, sizeof(res->message), "%s",
 		 r < 0 ? "configuration rejected, the running one is unchanged"
 		       : "6 nodes, 2 groups");
+	res->diff = q->dry_run ? DIFF_ID : 0;
 	return r;
 }
 
@@ -388,6 +391,47 @@ static int confirm(void *ctx, bool revert, struct ctl_outcome *res DAE_UNUSED)
 	return note(ctx, revert ? "revert" : "confirm");
 }
 
+/* Known after the second step. */
+static int reload_diff(void *ctx, uint64_t id, bool step,
+		       struct ctl_reload_diff *ret,
+		       struct ctl_outcome *res DAE_UNUSED)
+{
+	static char names[][64] = { "dip(192.0.2.0/24) -> proxy",
+				    "dport(25) -> block", "proxy", "jp-02",
+				    "supervisor.workers" };
+	static char detail[][64] = { "3 -> 1", "fallback -> min, + hk-01",
+				     "another link: socks5", "2 -> 4" };
+	static char file[] = "/etc/dae-supervisor/config.dae";
+	static struct diff_entry entries[] = {
+		{ DIFF_RULE, DIFF_ADDED, names[0], NULL, file, 40 },
+		{ DIFF_RULE, DIFF_MOVED, names[1], detail[0], file, 41 },
+		{ DIFF_GROUP, DIFF_CHANGED, names[2], detail[1], file, 22 },
+		{ DIFF_NODE, DIFF_REMOVED, names[3], NULL, file, 12 },
+		{ DIFF_KEY, DIFF_CHANGED, names[4], detail[3], NULL, 0 },
+	};
+	static const struct config_diff diff = { .entries = entries,
+						 .count = ARRAY_LEN(entries) };
+	static struct ctl_flow_move moves[] = { { "direct", "proxy", 40 },
+						{ "proxy", "block", 17 } };
+	struct ctl_fixture *f = ctx;
+	int r = note(ctx, step ? "diff step" : "diff");
+
+	if (id != DIFF_ID)
+		return -ENOENT;
+	f->diff_steps += step;
+	*ret = (struct ctl_reload_diff){ .diff = &diff,
+					 .moves = moves,
+					 .move_count = f->diff_steps,
+					 .flows = f->diff_steps * 617,
+					 .changed = f->diff_steps > 1 ? 57 : 40,
+					 .has_flows = true };
+	if (r < 0 || !step || f->diff_steps == 2)
+		f->diff_steps = step ? 0 : f->diff_steps;
+	else
+		return 0;
+	return r < 0 ? r : 1;
+}
+
 /* Three flows, the second of IPv6, the last one in a step of its own. */
 static int flows(void *ctx, uint64_t *cursor, ctl_flow_visitor visit, void *arg,
 		 struct ctl_outcome *res DAE_UNUSED)
@@ -445,4 +489,5 @@ const struct ctl_ops ctl_fixture_ops = {
 	.route_test = route_test,
 	.flows = flows,
 	.confirm = confirm,
+	.reload_diff = reload_diff,
 };

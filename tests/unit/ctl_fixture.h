@@ -18,6 +18,7 @@ struct ctl_fixture {
 	struct ctl_probe_request probe;
 	struct recycle_policy policy;
 	int fail; /* what the next operation returns */
+	unsigned int diff_steps;
 };
 
 /* Exits on failure: there is nothing to test without it. */
