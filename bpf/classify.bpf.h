@@ -21,6 +21,9 @@
 #define MEMO_DSCP 42
 #define MEMO_RESULT 48
 
+#define PAIR_SRC 16
+#define PAIR_VALID (1ULL << 32)
+
 struct classes {
 	__u32 id[DAE_DIM_COUNT];
 };
@@ -31,6 +34,16 @@ static const __u8 classify_ctz_table[64] = {
 	63, 47, 56, 27, 60, 41, 37, 16, 54, 35, 52, 21, 44, 32, 23, 11,
 	46, 26, 40, 15, 34, 20, 31, 10, 25, 14, 19, 9,	13, 8,	7,  6,
 };
+
+/*
+ * A memo's entry is written in parts, and a program of a process may be
+ * interrupted between them by one that writes the same entry. So its key is
+ * stored together with this, and the parts of two writers match no packet.
+ */
+static __always_inline __u64 classify_seal(__u64 value)
+{
+	return value * 0x9e3779b97f4a7c15ULL;
+}
 
 /* Number of trailing zeros by de Bruijn multiplication; @x is not 0. */
 static __always_inline __u32 classify_ctz(__u64 x)
@@ -95,8 +108,9 @@ __noinline __u32 classify_deep6(__u32 entry, __u64 high, __u64 low)
 				 55));
 	if (!memo)
 		return 0;
-	if (memo->high == a && memo->low == b && memo->root == root)
-		return memo->entry;
+	if (memo->low == b && (__u32)memo->found == root &&
+	    (memo->high ^ classify_seal(memo->found)) == a)
+		return memo->found >> 32;
 	for (i = 0; i < 14; i++) {
 		if (!(entry & DAE_ENTRY_CHILD))
 			break;
@@ -104,10 +118,9 @@ __noinline __u32 classify_deep6(__u32 entry, __u64 high, __u64 low)
 		high = high << 8 | low >> 56;
 		low <<= 8;
 	}
-	memo->high = a;
+	memo->found = (__u64)entry << 32 | root;
+	memo->high = a ^ classify_seal(memo->found);
 	memo->low = b;
-	memo->root = root;
-	memo->entry = entry;
 	return entry;
 }
 
@@ -200,17 +213,80 @@ __noinline __u32 classify_domain6(__u64 high, __u64 low)
 
 #define CLASSIFY_USES(dim) (dae_cfg.used_dims & 1U << (dim))
 
+/* Classes of the addresses, one word: PAIR_VALID, the source's, the other's. */
+static __always_inline __u64 classify_tries(const struct packet *p, bool is_v6)
+{
+	__u64 dst, src = 0;
+
+	dst = is_v6 ? classify_addr6(table_dst6, p->dst6)
+		    : classify_addr4(table_dst4, p->dst4);
+	if (CLASSIFY_USES(DAE_DIM_SRC))
+		src = is_v6 ? classify_addr6(table_src6, p->src6)
+			    : classify_addr4(table_src4, p->src4);
+	return PAIR_VALID | src << PAIR_SRC | dst;
+}
+
+/* The same for two hosts that have talked before, with one look. */
+static __always_inline __u64 classify_pair4(const struct packet *p)
+{
+	__u64 key = (__u64)p->dst4 << 32, found;
+	struct pair4 *m;
+
+	if (CLASSIFY_USES(DAE_DIM_SRC))
+		key |= p->src4;
+	m = table_at(&pairs4, table_cpu() * DAE_PAIR_SLOTS +
+				      (key * 0x9e3779b97f4a7c15ULL >>
+				       (64 - DAE_PAIR_BITS)));
+	if (!m)
+		return PAIR_VALID;
+	found = m->found;
+	if (found && (m->key ^ classify_seal(found)) == key)
+		return found;
+	found = classify_tries(p, false);
+	m->found = found;
+	m->key = key ^ classify_seal(found);
+	return found;
+}
+
+static __always_inline __u64 classify_pair6(const struct packet *p)
+{
+	__u64 s0 = 0, s1 = 0, sum, found;
+	struct pair6 *m;
+
+	if (CLASSIFY_USES(DAE_DIM_SRC)) {
+		s0 = p->src6[0];
+		s1 = p->src6[1];
+	}
+	sum = s0 * 0x9e3779b97f4a7c15ULL + s1 * 0xc2b2ae3d27d4eb4fULL +
+	      p->dst6[0] * 0x94d049bb133111ebULL +
+	      p->dst6[1] * 0xbf58476d1ce4e5b9ULL;
+	m = table_at(&pairs6, table_cpu() * DAE_PAIR_SLOTS +
+				      (sum >> (64 - DAE_PAIR_BITS)));
+	if (!m)
+		return PAIR_VALID;
+	found = m->found;
+	if (found && (m->sum ^ classify_seal(found)) == sum &&
+	    m->dst[0] == p->dst6[0] && m->dst[1] == p->dst6[1] &&
+	    m->src[0] == s0 && m->src[1] == s1)
+		return found;
+	found = classify_tries(p, true);
+	m->found = found;
+	m->sum = sum ^ classify_seal(found);
+	m->dst[0] = p->dst6[0];
+	m->dst[1] = p->dst6[1];
+	m->src[0] = s0;
+	m->src[1] = s1;
+	return found;
+}
+
 static __always_inline void classify_facts(const struct packet *p,
 					   struct classes *c, bool is_v6)
 {
+	__u64 pair = is_v6 ? classify_pair6(p) : classify_pair4(p);
 	__u32 udp = p->proto == IPPROTO_UDP;
 
-	c->id[DAE_DIM_DST] = is_v6 ? classify_addr6(table_dst6, p->dst6)
-				   : classify_addr4(table_dst4, p->dst4);
-	if (CLASSIFY_USES(DAE_DIM_SRC))
-		c->id[DAE_DIM_SRC] = is_v6 ? classify_addr6(table_src6, p->src6)
-					   : classify_addr4(table_src4,
-							    p->src4);
+	c->id[DAE_DIM_DST] = pair & 0xffff;
+	c->id[DAE_DIM_SRC] = pair >> PAIR_SRC & 0xffff;
 	c->id[DAE_DIM_DPORT] =
 		table_dport[udp << 16 |
 			    classify_index(bpf_ntohs(p->ports >> 16))];
@@ -293,8 +369,8 @@ static __always_inline __u32 classify(const struct packet *p, bool is_v6)
 {
 	struct classes c = {};
 	struct memo *memo;
+	__u64 k0, k1, found;
 	__u32 slot, result;
-	__u64 k0, k1;
 
 	classify_facts(p, &c, is_v6);
 	k0 = (__u64)c.id[DAE_DIM_DST] |
@@ -308,13 +384,14 @@ static __always_inline __u32 classify(const struct packet *p, bool is_v6)
 	memo = table_at(&memos, table_cpu() * DAE_MEMO_SLOTS + slot);
 	if (!memo)
 		return DAE_RULE_FALLBACK;
-	if (memo->k0 == k0 && !((memo->k1 ^ k1) << (64 - MEMO_RESULT)) &&
-	    memo->k1 >> MEMO_RESULT) {
-		result = memo->k1 >> MEMO_RESULT;
-	} else {
-		result = classify_bitmaps(k0, k1);
-		memo->k0 = k0;
-		memo->k1 = k1 | (__u64)result << MEMO_RESULT;
-	}
+	found = memo->k1;
+	result = found >> MEMO_RESULT;
+	if (result && !((found ^ k1) << (64 - MEMO_RESULT)) &&
+	    (memo->k0 ^ classify_seal(found)) == k0)
+		return result;
+	result = classify_bitmaps(k0, k1);
+	found = k1 | (__u64)result << MEMO_RESULT;
+	memo->k1 = found;
+	memo->k0 = k0 ^ classify_seal(found);
 	return result;
 }

@@ -21,6 +21,8 @@
 #define DAE_LOCAL_PROBES 8
 #define DAE_MEMO_SLOTS 4096 /* to a CPU */
 #define DAE_MEMO6_SLOTS 512 /* to a CPU */
+#define DAE_PAIR_BITS 12
+#define DAE_PAIR_SLOTS (1 << DAE_PAIR_BITS) /* to a CPU */
 
 /* No heartbeat: what groups do. */
 enum dae_loss {

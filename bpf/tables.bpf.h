@@ -31,16 +31,26 @@ struct run_chunk {
 	__u32 run[DAE_RUN_CHUNK];
 };
 
-/* Decisions by tuple of classes; private to a CPU. */
-struct memo {
+/*
+ * Memos, private to a CPU: what was found in the tables, which never change. An
+ * entry's key is sealed: classify_seal().
+ */
+struct memo { /* decisions by the tuple of classes */
 	__u64 k0, k1;
 };
 
-/* Classes of IPv6 addresses far down their trie; private to a CPU. */
-struct memo6 {
-	__u64 high, low; /* what of the address is below the root */
-	__u32 root;	 /* its entry there, which says which trie; 0: free */
-	__u32 entry;
+struct pair4 { /* classes of two hosts' addresses */
+	__u64 key, found;
+};
+
+struct pair6 {
+	__u64 src[2], dst[2], sum, found;
+};
+
+struct memo6 {		 /* of an IPv6 address far down its trie */
+	__u64 high, low; /* what of it is below the root */
+	__u64 found;	 /* its entry at the root, which says which trie, and
+			  * the one it led to */
 };
 
 #define ARRAY_MAP(name, type_)                                                 \
@@ -60,6 +70,8 @@ ARRAY_MAP(domains4, struct domain_line4);
 ARRAY_MAP(domains6, struct domain_line6);
 ARRAY_MAP(memos, struct memo);
 ARRAY_MAP(memos6, struct memo6);
+ARRAY_MAP(pairs4, struct pair4);
+ARRAY_MAP(pairs6, struct pair6);
 ARRAY_MAP(rule_tally, __u64);
 
 /* --- shared --- */

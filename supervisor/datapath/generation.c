@@ -117,6 +117,12 @@ static int size_maps(struct lan_bpf *skel, const struct maps *m,
 		r = bpf_map__set_max_entries(skel->maps.memos6,
 					     m->cpus * DAE_MEMO6_SLOTS);
 	if (r == 0)
+		r = bpf_map__set_max_entries(skel->maps.pairs4,
+					     m->cpus * DAE_PAIR_SLOTS);
+	if (r == 0)
+		r = bpf_map__set_max_entries(skel->maps.pairs6,
+					     m->cpus * DAE_PAIR_SLOTS);
+	if (r == 0)
 		r = bpf_map__set_max_entries(skel->maps.rule_tally,
 					     m->cpus * DAE_RULE_STRIDE);
 	return r;
