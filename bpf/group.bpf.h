@@ -5,6 +5,8 @@
 #include "bpf/classify.bpf.h"
 #include "bpf/flow.bpf.h"
 
+#define GROUP_TRIES 4 /* to read a list that does not change meanwhile */
+
 static __always_inline void group_set(struct flow_hit *f, __u64 verdict,
 				      __u32 mark)
 {
@@ -17,15 +19,11 @@ static __always_inline __u32 group_kind(const struct flow_hit *f)
 	return f->verdict & DAE_FLOW_KIND;
 }
 
-/* The list in use; valid until the supervisor has published twice. */
-static __always_inline const struct dae_list *group_list(__u32 group,
-							 __u32 class_id)
+/* The list of @bank in use. */
+static __always_inline const struct dae_list *
+group_list(const struct dae_group *g, __u64 bank)
 {
-	struct dae_group *g = table_at(&groups, dae_group_key(group, class_id));
-
-	if (!g)
-		return NULL;
-	return FLOW_READ(g->bank) & 1 ? &g->lists[1] : &g->lists[0];
+	return bank & 1 ? &g->lists[1] : &g->lists[0];
 }
 
 /* Whether the supervisor's heart has stopped; asks the clock once a jiffy. */
@@ -91,18 +89,35 @@ __noinline __u32 group_any(__u64 alive, __u64 hash)
 	return classify_ctz(alive);
 }
 
-/* Choose for a flow of @class_id among the candidates not in @tried. */
+static __always_inline void group_ask(struct flow_hit *f, __u32 group,
+				      const struct dae_list *list, __u64 tried)
+{
+	__u64 alive = FLOW_READ(list->alive) & ~tried;
+
+	group_set(f, DAE_KIND_BLOCK, 0);
+	if (alive)
+		group_take(f, group, list,
+			   list->is_random ? group_any(alive, f->hash)
+					   : classify_ctz(alive));
+	else
+		group_without(f, group, list, tried);
+}
+
+/* Choose for a flow of @class_id among the candidates not in @tried. Once more
+ * if a new list came meanwhile: the next one is written over the one we read. */
 __noinline int group_choose(struct flow_hit *f, __u32 group, __u32 class_id,
 			    __u64 tried)
 {
-	const struct dae_list *list = group_list(group, class_id);
+	const struct dae_group *g;
 	struct dae_control *c = table_at(&control, 0);
-	__u64 alive;
+	__u64 bank;
+	int i;
 
 	if (!f)
 		return 0;
 	group_set(f, DAE_KIND_BLOCK, 0);
-	if (!list || !c)
+	g = table_at(&groups, dae_group_key(group, class_id));
+	if (!g || !c)
 		return 0;
 	if (group_is_lost(c) && c->loss != DAE_LOSS_KEEP) {
 		tally_add(DAE_COUNT_SUPERVISOR_LOST);
@@ -110,13 +125,12 @@ __noinline int group_choose(struct flow_hit *f, __u32 group, __u32 class_id,
 			group_set(f, DAE_KIND_DIRECT, 0);
 		return 0;
 	}
-	alive = FLOW_READ(list->alive) & ~tried;
-	if (alive)
-		group_take(f, group, list,
-			   list->is_random ? group_any(alive, f->hash)
-					   : classify_ctz(alive));
-	else
-		group_without(f, group, list, tried);
+	for (i = 0; i < GROUP_TRIES; i++) {
+		bank = FLOW_READ(g->bank);
+		group_ask(f, group, group_list(g, bank), tried);
+		if (FLOW_READ(g->bank) == bank)
+			break;
+	}
 	return 0;
 }
 
@@ -151,15 +165,17 @@ static __always_inline bool group_may_stay(const struct packet *p,
 /* Whether the flow's candidate may keep it; finds it again after a reorder. */
 __noinline bool group_keeps(__u64 verdict, __u32 class_id)
 {
+	const struct dae_group *g;
 	const struct dae_list *list;
 	__u32 id = verdict >> 16 & (DAE_TARGETS_MAX - 1);
 	__u32 index = verdict >> 26 & (DAE_CANDIDATES_MAX - 1);
 	__u64 alive;
 	int i;
 
-	list = group_list(verdict >> 8 & 0xff, class_id);
-	if (!list)
+	g = table_at(&groups, dae_group_key(verdict >> 8 & 0xff, class_id));
+	if (!g)
 		return false;
+	list = group_list(g, FLOW_READ(g->bank));
 	alive = FLOW_READ(list->alive);
 	if (!alive && list->on_all_dead == DAE_DEAD_LAST)
 		alive = 1ULL << (list->last & (DAE_CANDIDATES_MAX - 1));

@@ -147,7 +147,7 @@ int datapath_publish_group(struct datapath *d, uint16_t group,
 	l->is_random = list->is_random;
 	l->alive = list->alive & mask_of(list->count);
 	store_choice(d, group, class_id, choice_of(d, group, l, l->alive));
-	__atomic_store_n(&g->bank, idle, __ATOMIC_RELEASE);
+	__atomic_store_n(&g->bank, g->bank + 1, __ATOMIC_RELEASE);
 	return 0;
 }
 
