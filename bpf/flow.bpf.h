@@ -32,13 +32,14 @@ flow_key6(struct flow_key *k, const struct packet *p, __u32 ports, __u32 proto)
 static __always_inline __u32 flow_hash(const struct flow_key *k, int words,
 				       __u64 seed0, __u64 seed1)
 {
-	__u64 a = (k->w[0] ^ seed0) * 0x9e3779b97f4a7c15ULL;
+	__u64 a = (k->w[0] ^ seed0) * 0x9e3779b97f4a7c15ULL, b = 0;
 
-	if (words == FLOW_WORDS6) {
-		a = (a ^ a >> 31 ^ k->w[1]) * 0xc2b2ae3d27d4eb4fULL;
-		a = (a ^ a >> 31 ^ k->w[2]) * 0x94d049bb133111ebULL;
-		a = (a ^ a >> 29 ^ k->w[3]) * 0x9e3779b97f4a7c15ULL;
+	if (words == FLOW_WORDS6) { /* two chains, which the CPU joins last */
+		b = (k->w[2] ^ seed1) * 0xc2b2ae3d27d4eb4fULL;
+		a = (a ^ a >> 31 ^ k->w[1]) * 0x94d049bb133111ebULL;
+		b = (b ^ b >> 29 ^ k->w[3]) * 0x9e3779b97f4a7c15ULL;
+		b ^= b >> 31;
 	}
-	a = (a ^ a >> 29 ^ k->w[words - 1] ^ seed1) * 0xbf58476d1ce4e5b9ULL;
+	a = (a ^ a >> 29 ^ b ^ k->w[words - 1] ^ seed1) * 0xbf58476d1ce4e5b9ULL;
 	return (__u32)(a >> 32);
 }

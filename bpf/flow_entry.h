@@ -4,8 +4,8 @@
  * No helper of the kernel is called, so tests run it as it is in user space.
  *
  * Publishing: a writer claims an entry by exchanging its verdict for BUSY, so
- * that there is one writer; writes key and mark; then exchanges the new verdict
- * in, with the next sequence number. A reader reads the verdict, then key and
+ * that there is one writer; writes key and mark; then stores the new verdict
+ * behind them, with the next sequence number. A reader reads the verdict, then key and
  * mark, then the verdict again: equal words mean that what lies between
  * belongs to them. The reader's order is held by address dependencies, which
  * cost two instructions, since programs have no load barrier before 6.15.
@@ -82,6 +82,17 @@ FLOW_INLINE bool flow_read(const struct flow_way *way, const struct flow_key *k,
 	return true;
 }
 
+/* The last store of a writer: whoever sees it sees the ones before. */
+FLOW_INLINE void flow_publish(__u64 *verdict, __u64 value)
+{
+#if defined(__TARGET_ARCH_x86) || defined(__x86_64__)
+	asm volatile("" : : : "memory"); /* stores are seen in their order */
+	*(volatile __u64 *)verdict = value;
+#else
+	__sync_lock_test_and_set(verdict, value);
+#endif
+}
+
 /* Write an entry; false if another CPU is writing it. */
 FLOW_INLINE bool flow_write(struct flow_way *way, const struct flow_key *k,
 			    int words, const struct flow_hit *new)
@@ -98,7 +109,7 @@ FLOW_INLINE bool flow_write(struct flow_way *way, const struct flow_key *k,
 	*(volatile __u32 *)&way->mark = new->mark;
 	way->seen = new->seen;
 	seq = ((old >> DAE_FLOW_SEQUENCE) + 1) << DAE_FLOW_SEQUENCE;
-	__sync_lock_test_and_set(&way->verdict, seq | new->verdict);
+	flow_publish(&way->verdict, seq | new->verdict);
 	return true;
 }
 

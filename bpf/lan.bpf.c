@@ -51,12 +51,23 @@ static __always_inline struct flow_way *lan_second(struct flow_way *first,
 					       : sizeof(struct dae_flow4)));
 }
 
-/* The entry of the flow if it is there; @limit jiffies old at most, 0: any. */
-static __always_inline bool lan_find(struct flow_place *at, __u32 limit,
-				     bool is_v6)
+/* The set of a new flow is hardly ever in the cache: asked for at once, it comes
+ * while the rules are looked at. */
+static __always_inline void lan_touch(struct flow_way *way, bool is_v6)
+{
+	if (!way)
+		return;
+	(void)FLOW_READ(way->verdict);
+	if (is_v6) /* lies in the next line */
+		(void)FLOW_READ(lan_second(way, is_v6)->verdict);
+}
+
+/* The entry of the flow if @way or the one behind has it; @limit jiffies old at
+ * most, 0: any. */
+static __always_inline bool
+lan_find(struct flow_place *at, struct flow_way *way, __u32 limit, bool is_v6)
 {
 	const int words = is_v6 ? FLOW_WORDS6 : FLOW_WORDS4;
-	struct flow_way *way = lan_ways(at, is_v6);
 	struct flow_hit *hit = &at->hit;
 
 	if (!way)
@@ -73,10 +84,9 @@ static __always_inline bool lan_find(struct flow_place *at, __u32 limit,
 	return true;
 }
 
-static __always_inline void lan_keep_flow(struct flow_place *at, bool is_v6)
+static __always_inline void lan_keep_flow(struct flow_place *at,
+					  struct flow_way *way, bool is_v6)
 {
-	struct flow_way *way = lan_ways(at, is_v6);
-
 	at->hit.seen = at->now;
 	if (!way || !flow_insert(way, lan_second(way, is_v6), &at->key,
 				 is_v6 ? FLOW_WORDS6 : FLOW_WORDS4, &at->hit))
@@ -127,13 +137,15 @@ static __always_inline bool lan_needs_listener(const struct packet *p,
  * a decision. Whether that is new and may go to the table. */
 static __always_inline bool lan_decide(struct __sk_buff *skb,
 				       const struct packet *p,
-				       struct flow_place *at, bool is_v6)
+				       struct flow_place *at,
+				       struct flow_way *way, bool is_v6)
 {
 	bool is_udp = p->proto == IPPROTO_UDP;
 
-	if (!lan_is_syn(p) &&
-	    lan_find(at, is_udp ? dae_cfg.udp_jiffies : 0, is_v6) &&
-	    !(is_udp && !lan_may_stay(p, &at->hit)))
+	if (lan_is_syn(p))
+		lan_touch(way, is_v6);
+	else if (lan_find(at, way, is_udp ? dae_cfg.udp_jiffies : 0, is_v6) &&
+		 !(is_udp && !lan_may_stay(p, &at->hit)))
 		return false;
 	return decide(skb, p, &at->hit, is_v6);
 }
@@ -143,14 +155,16 @@ static __always_inline int lan_flow(struct __sk_buff *skb,
 				    const struct packet *p,
 				    struct flow_place *at, bool is_v6)
 {
+	struct flow_way *way;
 	bool is_new;
 
 	lan_place(at, p, p->ports, p->proto, is_v6);
-	is_new = lan_decide(skb, p, at, is_v6);
+	way = lan_ways(at, is_v6);
+	is_new = lan_decide(skb, p, at, way, is_v6);
 	if (lan_needs_listener(p, &at->hit))
 		is_new = assign_hand_over(skb, p, &at->hit, is_new);
 	if (is_new)
-		lan_keep_flow(at, is_v6);
+		lan_keep_flow(at, way, is_v6);
 	return lan_act(skb, &at->hit);
 }
 
@@ -159,13 +173,14 @@ static __always_inline void lan_first(struct __sk_buff *skb,
 				      const struct packet *p,
 				      struct flow_place *at, bool is_v6)
 {
-	bool is_new = lan_decide(skb, p, at, is_v6);
+	struct flow_way *way = lan_ways(at, is_v6);
+	bool is_new = lan_decide(skb, p, at, way, is_v6);
 
 	if (lan_needs_listener(p, &at->hit)) {
 		tally_add(DAE_COUNT_FRAG_PROXIED);
 		group_set(&at->hit, DAE_KIND_BLOCK, 0);
 	} else if (is_new) {
-		lan_keep_flow(at, is_v6);
+		lan_keep_flow(at, way, is_v6);
 	}
 }
 
@@ -196,13 +211,16 @@ static __always_inline int lan_frag(struct __sk_buff *skb,
 				    const struct packet *p,
 				    struct flow_place *at, bool is_v6)
 {
+	struct flow_way *way;
+
 	/* the key of all fragments of the datagram, which have no ports */
 	lan_place(at, p, p->frag_id, FLOW_FRAGMENT | (is_v6 ? 0 : p->proto),
 		  is_v6);
+	way = lan_ways(at, is_v6);
 	if (p->frag == FRAG_FIRST) {
 		at->hit.verdict &= ~DAE_FLOW_GROUP;
-		lan_keep_flow(at, is_v6);
-	} else if (!lan_find(at, dae_cfg.frag_jiffies, is_v6)) {
+		lan_keep_flow(at, way, is_v6);
+	} else if (!lan_find(at, way, dae_cfg.frag_jiffies, is_v6)) {
 		tally_add(DAE_COUNT_FRAG_UNKNOWN);
 		return TC_DROP;
 	}
