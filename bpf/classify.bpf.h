@@ -22,7 +22,9 @@
 #define MEMO_RESULT 48
 
 #define PAIR_SRC 16
-#define PAIR_VALID (1ULL << 32)
+#define PAIR_DOMAIN 32
+#define PAIR_VALID (1ULL << 48)
+#define PAIR_LEARNED 49 /* bits of it that are sealed, too */
 
 struct classes {
 	__u32 id[DAE_DIM_COUNT];
@@ -213,23 +215,36 @@ __noinline __u32 classify_domain6(__u64 high, __u64 low)
 
 #define CLASSIFY_USES(dim) (dae_cfg.used_dims & 1U << (dim))
 
-/* Classes of the addresses, one word: PAIR_VALID, the source's, the other's. */
-static __always_inline __u64 classify_tries(const struct packet *p, bool is_v6)
+/* Classes of the addresses in one word, in the state @learned or a later one. */
+static __always_inline __u64 classify_tries(const struct packet *p,
+					    __u64 learned, bool is_v6)
 {
-	__u64 dst, src = 0;
+	__u64 dst, src = 0, domain = dae_cfg.domain_miss;
 
 	dst = is_v6 ? classify_addr6(table_dst6, p->dst6)
 		    : classify_addr4(table_dst4, p->dst4);
 	if (CLASSIFY_USES(DAE_DIM_SRC))
 		src = is_v6 ? classify_addr6(table_src6, p->src6)
 			    : classify_addr4(table_src4, p->src4);
-	return PAIR_VALID | src << PAIR_SRC | dst;
+	if (CLASSIFY_USES(DAE_DIM_DOMAIN))
+		domain = (is_v6 ? classify_domain6(p->dst6[0] +
+							   flow_after(learned),
+						   p->dst6[1])
+				: classify_domain4(p->dst4 +
+						   flow_after(learned))) &
+			 (DAE_CLASSES_MAX - 1);
+	return PAIR_VALID | domain << PAIR_DOMAIN | src << PAIR_SRC | dst;
+}
+
+static __always_inline __u64 classify_learned(void)
+{
+	return CLASSIFY_USES(DAE_DIM_DOMAIN) ? FLOW_READ(table_learned) : 0;
 }
 
 /* The same for two hosts that have talked before, with one look. */
 static __always_inline __u64 classify_pair4(const struct packet *p)
 {
-	__u64 key = (__u64)p->dst4 << 32, found;
+	__u64 key = (__u64)p->dst4 << 32, learned = classify_learned(), found;
 	struct pair4 *m;
 
 	if (CLASSIFY_USES(DAE_DIM_SRC))
@@ -240,17 +255,19 @@ static __always_inline __u64 classify_pair4(const struct packet *p)
 	if (!m)
 		return PAIR_VALID;
 	found = m->found;
-	if (found && (m->key ^ classify_seal(found)) == key)
+	if (found && m->learned == learned &&
+	    (m->key ^ classify_seal(found ^ learned << PAIR_LEARNED)) == key)
 		return found;
-	found = classify_tries(p, false);
+	found = classify_tries(p, learned, false);
 	m->found = found;
-	m->key = key ^ classify_seal(found);
+	m->learned = learned;
+	m->key = key ^ classify_seal(found ^ learned << PAIR_LEARNED);
 	return found;
 }
 
 static __always_inline __u64 classify_pair6(const struct packet *p)
 {
-	__u64 s0 = 0, s1 = 0, sum, found;
+	__u64 s0 = 0, s1 = 0, learned = classify_learned(), sum, found;
 	struct pair6 *m;
 
 	if (CLASSIFY_USES(DAE_DIM_SRC)) {
@@ -265,13 +282,15 @@ static __always_inline __u64 classify_pair6(const struct packet *p)
 	if (!m)
 		return PAIR_VALID;
 	found = m->found;
-	if (found && (m->sum ^ classify_seal(found)) == sum &&
+	if (found && m->learned == learned &&
+	    (m->sum ^ classify_seal(found ^ learned << PAIR_LEARNED)) == sum &&
 	    m->dst[0] == p->dst6[0] && m->dst[1] == p->dst6[1] &&
 	    m->src[0] == s0 && m->src[1] == s1)
 		return found;
-	found = classify_tries(p, true);
+	found = classify_tries(p, learned, true);
 	m->found = found;
-	m->sum = sum ^ classify_seal(found);
+	m->learned = learned;
+	m->sum = sum ^ classify_seal(found ^ learned << PAIR_LEARNED);
 	m->dst[0] = p->dst6[0];
 	m->dst[1] = p->dst6[1];
 	m->src[0] = s0;
@@ -300,12 +319,7 @@ static __always_inline void classify_facts(const struct packet *p,
 	c->id[DAE_DIM_PNAME] = dae_cfg.pname_miss;
 	if (CLASSIFY_USES(DAE_DIM_PNAME) && dae_cfg.has_pname)
 		c->id[DAE_DIM_PNAME] = classify_pname(p->pname);
-	c->id[DAE_DIM_DOMAIN] = dae_cfg.domain_miss;
-	if (CLASSIFY_USES(DAE_DIM_DOMAIN))
-		c->id[DAE_DIM_DOMAIN] = (is_v6 ? classify_domain6(p->dst6[0],
-								  p->dst6[1])
-					       : classify_domain4(p->dst4)) &
-					(DAE_CLASSES_MAX - 1);
+	c->id[DAE_DIM_DOMAIN] = pair >> PAIR_DOMAIN & 0xffff;
 }
 
 /* AND the bitmaps of the classes in a memo's key, which fits registers, unlike

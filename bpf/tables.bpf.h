@@ -26,25 +26,28 @@ __u16 table_dscp[64] SEC(".bss.dscp");
 struct dae_mac table_mac[DAE_MAC_SLOTS] SEC(".bss.mac");
 struct dae_rule table_rules[DAE_RULE_SLOTS] SEC(".bss.rules");
 struct dae_bitmap table_must SEC(".bss.must");
+/* Counts the changes of the tables of learned addresses, after each one. */
+__u64 table_learned SEC(".bss.learned");
 
 struct run_chunk {
 	__u32 run[DAE_RUN_CHUNK];
 };
 
 /*
- * Memos, private to a CPU: what was found in the tables, which never change. An
- * entry's key is sealed: classify_seal().
+ * Memos, private to a CPU: what was found in the tables, which never change but
+ * for the learned addresses: what rests on those holds for one state of
+ * table_learned. An entry's key is sealed: classify_seal().
  */
 struct memo { /* decisions by the tuple of classes */
 	__u64 k0, k1;
 };
 
 struct pair4 { /* classes of two hosts' addresses */
-	__u64 key, found;
+	__u64 key, found, learned;
 };
 
 struct pair6 {
-	__u64 src[2], dst[2], sum, found;
+	__u64 src[2], dst[2], sum, found, learned;
 };
 
 struct memo6 {		 /* of an IPv6 address far down its trie */

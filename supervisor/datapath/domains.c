@@ -65,6 +65,7 @@ int domain_table_open(struct domain_table *t, const struct ruleset *rules,
 	t->count.capacity4 = shape->lines4 * DOMAIN_WAYS4;
 	t->count.capacity6 = shape->lines6 * DOMAIN_WAYS6;
 	memcpy(t->seed, m->seed, sizeof(t->seed));
+	t->learned = m->learned;
 	r = copy_conds(t, rules);
 	if (r == 0)
 		r = maps_map(m->domains4, shape->lines4 * sizeof(*t->v4), &v4);
@@ -263,7 +264,7 @@ static int make_room(struct domain_table *t, const struct key *k, uint32_t line,
 	return -1;
 }
 
-static int put(struct domain_table *t, const struct key *k, uint32_t class_id)
+static int store(struct domain_table *t, const struct key *k, uint32_t class_id)
 {
 	int i, way;
 
@@ -286,6 +287,15 @@ static int put(struct domain_table *t, const struct key *k, uint32_t class_id)
 		return 0;
 	}
 	return -ENOSPC;
+}
+
+/* What programs remember of before holds no longer, once we return. */
+static int put(struct domain_table *t, const struct key *k, uint32_t class_id)
+{
+	int r = store(t, k, class_id);
+
+	__atomic_fetch_add(t->learned, 1, __ATOMIC_RELEASE);
+	return r;
 }
 
 static bool is_no_address(const struct addr *a)

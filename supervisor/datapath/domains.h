@@ -24,6 +24,7 @@ struct domain_table {
 	struct ruleset_domains conds;
 	__u64 seed[2];
 	struct datapath_domains count;
+	uint64_t *learned; /* the programs' table_learned */
 	bool is_used; /* else the rules ask for no name: nothing is mapped */
 };
 
@@ -38,6 +39,7 @@ struct domain_maps {
 	int domains4, domains6, bitmaps; /* descriptors, not kept */
 	uint32_t row_count;
 	const uint64_t *seed;
+	uint64_t *learned; /* outlives the table */
 };
 
 /* 0, -ENOMEM or what mmap() says; *t is to be closed in any case. */

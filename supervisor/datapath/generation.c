@@ -160,6 +160,7 @@ static int open_domains(struct generation *g, const struct ruleset *rules)
 		.bitmaps = bpf_map__fd(skel->maps.bitmaps),
 		.row_count = bpf_map__max_entries(skel->maps.bitmaps),
 		.seed = (const uint64_t *)skel->rodata->dae_cfg.seed,
+		.learned = (uint64_t *)&skel->bss_learned->table_learned,
 	};
 
 	return domain_table_open(&g->domains, rules, &shape, &maps);
