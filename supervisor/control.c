@@ -18,17 +18,24 @@
 #include "supervisor/flows.h"
 #include "supervisor/reload.h"
 #include "supervisor/reload_diff.h"
+#include "supervisor/route_ask.h"
+#include "supervisor/rule_counts.h"
 #include "supervisor/supervisor.h"
 
 static_assert(DAE_COUNT_MAX <= CTL_COUNTERS_MAX, "room for all counters");
 
-static void view_counters(const struct datapath *dp, struct ctl_kernel *k)
+static void view_counters(const struct supervisor *s, const struct datapath *dp,
+			  struct ctl_kernel *k)
 {
 	auto_free struct datapath_counters *c = malloc(sizeof(*c));
 
 	if (!c || datapath_read_counters(dp, c) < 0)
 		return;
 	k->dns_passed = c->counts[DAE_COUNT_DNS_KEPT];
+	k->flows_direct = c->direct;
+	k->flows_block = c->block;
+	for (size_t i = 0; i < s->config->group_count; i++)
+		k->flows_group[i] = c->groups[kernel_group_id(s->kernel, i)];
 	for (unsigned int i = 0; i < DAE_COUNT_MAX; i++)
 		k->counters[k->counter_count++] = (struct ctl_counter){
 			datapath_count_name(i), c->counts[i]
@@ -50,7 +57,7 @@ static void view_kernel(struct supervisor *s, struct ctl_kernel *k)
 	k->epoch = kernel_epoch(s->kernel);
 	k->heartbeat_ns = kernel_last_beat_ns(s->kernel);
 	k->flow_entries = st.flow_entries;
-	view_counters(dp, k);
+	view_counters(s, dp, k);
 }
 
 static void view_warnings(struct supervisor *s, struct ctl_view *v)
@@ -217,42 +224,6 @@ static int control_select(void *ctx, size_t group, uint32_t target,
 	return r;
 }
 
-/* The class of selection that a packet belongs to. */
-static unsigned int sel_of(const struct ruleset_query *q)
-{
-	bool is_v6 = q->dst.family == 6;
-
-	if (q->l4proto == IPPROTO_UDP)
-		return is_v6 ? CHECK_UDP6 : CHECK_UDP4;
-	return is_v6 ? CHECK_TCP6 : CHECK_TCP4;
-}
-
-static int control_route_test(void *ctx, const struct ctl_route_query *q,
-			      struct ctl_route_answer *ret,
-			      struct ctl_outcome *res)
-{
-	struct supervisor *s = ctx;
-	const struct ruleset *rules = kernel_rules(s->kernel);
-	size_t group;
-	int r;
-
-	(void)res;
-	ret->target = TARGET_NONE;
-	if (!rules)
-		return -ENOENT;
-	r = ruleset_eval(rules, &q->packet, &ret->verdict);
-	if (r < 0 || ret->verdict.action != DAE_ACTION_GROUP)
-		return r;
-	group = kernel_group_of(s->kernel, ret->verdict.group);
-	if (group >= s->prober->group_count)
-		return 0;
-	/* groups are shown by their place in the configuration */
-	ret->verdict.group = (uint16_t)group;
-	ret->target = group_selected(&s->prober->groups[group],
-				     sel_of(&q->packet));
-	return 0;
-}
-
 static const struct ctl_ops control_ops = {
 	.view = control_view,
 	.reload = control_reload,
@@ -262,7 +233,8 @@ static const struct ctl_ops control_ops = {
 	.set_admin = control_set_admin,
 	.quarantine = control_quarantine,
 	.select = control_select,
-	.route_test = control_route_test,
+	.route_test = route_ask,
+	.rule_counts = rule_counts_read,
 	.flows = flows_visit,
 	.confirm = confirm_answer,
 	.reload_diff = reload_diff_look,

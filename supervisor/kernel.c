@@ -491,6 +491,11 @@ size_t kernel_group_of(const struct kernel *k, uint16_t id)
 	return SIZE_MAX;
 }
 
+uint16_t kernel_group_id(const struct kernel *k, size_t index)
+{
+	return k->has_rules ? k->group_ids[index] : 0;
+}
+
 size_t kernel_node_of(const struct kernel *k, uint16_t id)
 {
 	for (size_t i = 0; k->has_rules && i < k->config->node_count; i++)

@@ -68,6 +68,8 @@ bool kernel_is_active(const struct kernel *k);
 const struct ruleset *kernel_rules(const struct kernel *k);
 /* Index of config.groups that has the number @id, or SIZE_MAX. */
 size_t kernel_group_of(const struct kernel *k, uint16_t id);
+/* The number of config.groups[@index]. */
+uint16_t kernel_group_id(const struct kernel *k, size_t index);
 /* Index of config.nodes that has the number @id, or SIZE_MAX. */
 size_t kernel_node_of(const struct kernel *k, uint16_t id);
 /* NULL unless active. */

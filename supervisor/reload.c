@@ -15,6 +15,7 @@
 #include "supervisor/dispatch.h"
 #include "supervisor/notify.h"
 #include "supervisor/reload_diff.h"
+#include "supervisor/rule_counts.h"
 #include "supervisor/setup.h"
 #include "supervisor/supervisor.h"
 
@@ -133,6 +134,7 @@ static int swap(struct supervisor *s, struct next *n, struct ctl_outcome *res)
 	prober_free(&s->prober);
 	s->prober = p;
 	SWAP(s->config, n->config); /* the old one until we return */
+	rule_counts_carry(s, n->config);
 	SWAP(s->ca_fd, n->ca_fd);
 	pool_set_ca(s->pool, s->ca_fd);
 	s->limits = n->limits;

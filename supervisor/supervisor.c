@@ -308,6 +308,7 @@ void supervisor_free(struct supervisor **sp)
 	kernel_free(&s->kernel);
 	confirm_free(&s->confirm);
 	reload_diff_drop(s);
+	free(s->rule_base);
 	prober_free(&s->prober);
 	config_free(&s->config);
 	if (s->turn_timer)

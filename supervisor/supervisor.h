@@ -39,6 +39,7 @@ struct supervisor {
 	struct confirm *confirm;
 	struct reload_diff *diff; /* of the last dry run, or NULL */
 	uint64_t diff_count;
+	uint64_t *rule_base; /* counts from before this generation, or NULL */
 	struct netmon *netmon;
 	struct event *turn_timer; /* when something is due */
 	struct event *second_timer;

@@ -38,7 +38,7 @@ _daectl()
 	reload) verbs='' ;;
 	confirm) verbs='' ;;
 	check-config) verbs='' ;;
-	route) verbs='test' ;;
+	route) verbs='test rules' ;;
 	flows) verbs='' ;;
 	doctor) verbs='' ;;
 	cleanup) verbs='' ;;
@@ -66,6 +66,7 @@ _daectl()
 	'workers show') opts='' arg='workers' ;;
 	'recycle policy') opts='' arg='' ;;
 	'route test') opts='--proto= --sport= --dscp= --mac= --domain= --process=' arg='' ;;
+	'route rules') opts='' arg='' ;;
 	'status '*) opts='--brief --wait' arg='' ;;
 	'nodes '*) opts='--group= --state= --sort= --class= --family= --leaks' arg='' ;;
 	'monitors '*) opts='--state= --sort= --leaks' arg='' ;;

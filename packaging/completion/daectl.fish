@@ -103,6 +103,7 @@ complete -c daectl -n '__fish_seen_subcommand_from test' -l dscp -x -d 'traffic 
 complete -c daectl -n '__fish_seen_subcommand_from test' -l mac -x -d 'source MAC address'
 complete -c daectl -n '__fish_seen_subcommand_from test' -l domain -x -d 'name the destination was learned by'
 complete -c daectl -n '__fish_seen_subcommand_from test' -l process -x -d 'name of the process'
+complete -c daectl -n '__fish_seen_subcommand_from route' -a rules -d 'every rule, and how many flows it has decided'
 complete -c daectl -n __fish_use_subcommand -a flows -d 'what flows, and which way it goes'
 complete -c daectl -n '__fish_seen_subcommand_from flows' -l group -s g -x -d 'only of the group'
 complete -c daectl -n '__fish_seen_subcommand_from flows' -l proto -s p -x -a 'tcp udp' -d 'tcp (default), udp'

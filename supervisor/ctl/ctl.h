@@ -39,6 +39,8 @@ struct ctl_kernel {
 	uint64_t heartbeat_ns; /* mono time of the last one, 0: never */
 	uint64_t flow_entries; /* of each family */
 	uint64_t dns_passed;   /* port 53 left with its own destination */
+	uint64_t flows_direct, flows_block;	  /* decided so */
+	uint64_t flows_group[RULESET_GROUPS_MAX]; /* by config.groups */
 	struct ctl_counter counters[CTL_COUNTERS_MAX];
 	size_t counter_count;
 };
@@ -135,6 +137,10 @@ struct ctl_ops {
 	int (*route_test)(void *ctx, const struct ctl_route_query *q,
 			  struct ctl_route_answer *ret,
 			  struct ctl_outcome *res);
+	/* Flows that each rule in force decided, the fallback's at
+	 * DAE_RULE_FALLBACK. */
+	int (*rule_counts)(void *ctx, uint64_t *ret, size_t count,
+			   struct ctl_outcome *res);
 	/* Show flows from *cursor on, for a short while. 0: go on later from
 	 * *cursor as it is then, 1: that were all. */
 	int (*flows)(void *ctx, uint64_t *cursor, ctl_flow_visitor visit,

@@ -48,6 +48,7 @@ static const struct {
 	{ "probe", RW, ctl_cmd_probe },
 	{ "route.test", RO, ctl_cmd_route_test },
 	{ "flows", RO, ctl_cmd_flows },
+	{ "route.rules", RO, ctl_cmd_route_rules },
 };
 
 int ctl_dispatch(struct ctl_call *c, const char *cmd)

@@ -88,3 +88,4 @@ int ctl_cmd_reload_flows(struct ctl_call *c);
 int ctl_cmd_probe(struct ctl_call *c);
 int ctl_cmd_route_test(struct ctl_call *c);
 int ctl_cmd_flows(struct ctl_call *c);
+int ctl_cmd_route_rules(struct ctl_call *c);

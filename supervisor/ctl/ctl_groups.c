@@ -138,7 +138,7 @@ static json_t *group_json(const struct ctl_view *v, const struct group *g,
 {
 	auto_json json_t *j = NULL;
 
-	j = json_pack("{s:o, s:s, s:s, s:s, s:b, s:I, s:o, s:I, s:I, s:o}",
+	j = json_pack("{s:o, s:s, s:s, s:s, s:b, s:I, s:o, s:I, s:I, s:o, s:I}",
 		      "name", ctl_json_text(g->name), "policy",
 		      group_policy_name(g->policy), "state",
 		      node_state_name(ctl_group_state(v, g)), "on_all_dead",
@@ -146,7 +146,9 @@ static json_t *group_json(const struct ctl_view *v, const struct group *g,
 		      "member_count", (json_int_t)g->member_count, "manual",
 		      manual_json(v, g), "tolerance_us",
 		      (json_int_t)g->tolerance_us, "epoch",
-		      (json_int_t)g->epoch, "selection", selection_json(v, g));
+		      (json_int_t)g->epoch, "selection", selection_json(v, g),
+		      "flows",
+		      (json_int_t)v->kernel.flows_group[g - v->prober->groups]);
 	if (j && at &&
 	    json_object_set_new(j, "members", members_json(v, g, at)) < 0)
 		return NULL;

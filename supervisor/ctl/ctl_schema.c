@@ -31,7 +31,7 @@
 	"slope_bytes_per_s:I probes:I fds:I age_us:I heartbeat_age_us:I "
 #define GROUP_FIELDS                                                           \
 	"name:s policy:s state:s on_all_dead:s used:b member_count:i "         \
-	"manual:S tolerance_us:i epoch:i selection:a=selection "
+	"manual:S tolerance_us:i epoch:i selection:a=selection flows:i "
 #define TALLY_FIELDS                                                           \
 	"total:i unknown:i up:i degraded:i down:i quarantined:i expired:i "    \
 	"exhausted:i unsupported:i "
@@ -74,6 +74,8 @@ static const struct shape schemas[] = {
 	  "file:s valid:b errors:i warnings:i summary:S diagnostics:a=diag " },
 	{ "dae.route-test/1", false,
 	  "rule:o user:o=verdict kernel:O=verdict match:B node:S message:S " },
+	{ "dae.route-rules/1", true,
+	  "index:I text:s outbound:s file:S line:I flows:i " },
 	{ "dae.flows/1", false, "flows:a=flow matched:i cursor:I " },
 	{ "dae.doctor/1", true, "level:s what:s text:s hint:S " },
 	{ "dae.doctor-facts/1", false,
@@ -94,7 +96,7 @@ static const struct shape parts[] = {
 	  "ours_total:i bytes_each:i leaked_bytes:i " },
 	{ "kernel", false,
 	  "active:b attach:S programs:i links:i epoch:i heartbeat_age_us:I "
-	  "flow_entries:i dns_passed:i counters:o " },
+	  "flow_entries:i dns_passed:i counters:o decided:o=decided " },
 	{ "error", false,
 	  "at:S outcome:s text:s phase:s foreign:O latency_us:I detail:S " },
 	{ "quarantine", false, "held:b suspect:b deaths:i alone:i until:S " },
@@ -109,6 +111,7 @@ static const struct shape parts[] = {
 	{ "change", false, CHANGE_FIELDS },
 	{ "moves", false, MOVES_FIELDS },
 	{ "move", false, "from:s to:s count:i " },
+	{ "decided", false, "direct:i block:i groups:i " },
 	{ "flow", false,
 	  "position:i proto:s src:s sport:i dst:s dport:i verdict:s group:S "
 	  "node:S mark:I idle_us:i " },

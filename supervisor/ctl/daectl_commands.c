@@ -87,6 +87,8 @@ const struct daectl_command daectl_commands[] = {
 	  "check a configuration; needs no daemon" },
 	{ "route", "test", run_route_test, 2, 2, ROUTE_OPTIONS, ARG_NONE,
 	  "SRC DST[:PORT]", "which rule a flow would take" },
+	{ "route", "rules", run_route_rules, 0, 0, 0, ARG_NONE, "",
+	  "every rule, and how many flows it has decided" },
 	{ "flows", NULL, run_flows, 0, 0, FLOW_OPTIONS, ARG_NONE, "",
 	  "what flows, and which way it goes" },
 	{ "doctor", NULL, run_doctor, 0, 0, 0, ARG_NONE, "",

@@ -62,7 +62,7 @@ static void print_groups(const struct daectl *d, const json_t *env)
 		{ "POLICY", false, false },   { "NODES", true, false },
 		{ "SELECTED", false, false }, { "WHY", false, false },
 		{ "SINCE", true, false },     { "ALL DEAD", false, false },
-		{ "USED", false, false },
+		{ "USED", false, false },     { "FLOWS", true, false },
 	};
 	struct grid *g = grid_new(d, columns, ARRAY_LEN(columns));
 	const json_t *one, *sel, *last;
@@ -87,6 +87,8 @@ static void print_groups(const struct daectl *d, const json_t *env)
 		grid_cell(g, COLOR_NONE, "%s", out_str(one, "on_all_dead"));
 		grid_cell(g, COLOR_NONE, "%s",
 			  out_bool(one, "used") ? "yes" : "no");
+		grid_cell(g, COLOR_NONE, "%lld",
+			  (long long)out_int(one, "flows"));
 	}
 	grid_print(&g);
 }

@@ -32,6 +32,7 @@ int run_probe(struct daectl *d);
 int run_probe_alone(struct daectl *d);
 int run_route_test(struct daectl *d);
 int run_flows(struct daectl *d);
+int run_route_rules(struct daectl *d);
 int run_doctor(struct daectl *d);
 int run_cleanup(struct daectl *d);
 int run_schema(struct daectl *d);

@@ -124,6 +124,7 @@ static void print_drops(const json_t *counters)
 
 static void print_kernel(const json_t *k)
 {
+	const json_t *decided = json_object_get(k, "decided");
 	char age[OUT_TEXT];
 
 	if (!out_bool(k, "active")) {
@@ -141,6 +142,11 @@ static void print_kernel(const json_t *k)
 		"  DNS      : %lld queries kept their own destination (no DNS "
 		"role yet)",
 		(long long)out_int(k, "dns_passed"));
+	out_print(
+		"  Decided  : %lld flows direct, %lld blocked, %lld to groups",
+		(long long)out_int(decided, "direct"),
+		(long long)out_int(decided, "block"),
+		(long long)out_int(decided, "groups"));
 	print_drops(json_object_get(k, "counters"));
 }
 

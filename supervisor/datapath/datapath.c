@@ -23,6 +23,7 @@ struct datapath {
 	uint64_t generation_count;
 	struct attachment ifaces[DATAPATH_IFACES_MAX];
 	size_t iface_count;
+	uint64_t last_rules[DAE_RULE_SLOTS]; /* of the generation before */
 };
 
 static uint32_t loss_of(enum loss_policy p)
@@ -128,6 +129,18 @@ int datapath_load(struct datapath *d, const void *image, size_t len,
 void datapath_unload(struct datapath *d)
 {
 	generation_free(&d->next);
+}
+
+static void sum_rules(const struct datapath *d, const struct generation *g,
+		      uint64_t ret[DAE_RULE_SLOTS])
+{
+	const uint64_t *rules = g->rule_tally;
+	uint32_t cpu, i;
+
+	memset(ret, 0, DAE_RULE_SLOTS * sizeof(*ret));
+	for (cpu = 0; cpu < d->maps.cpus; cpu++, rules += DAE_RULE_STRIDE)
+		for (i = 0; i < DAE_RULE_SLOTS; i++)
+			ret[i] += rules[i];
 }
 
 static struct attachment *find_iface(struct attachment *list, size_t count,
@@ -240,6 +253,8 @@ int datapath_attach(struct datapath *d, const uint32_t *ifindex, size_t count,
 	memcpy(d->ifaces, list, sizeof(list));
 	d->iface_count = n;
 	if (d->next) {
+		if (d->current)
+			sum_rules(d, d->current, d->last_rules);
 		generation_free(&d->current);
 		d->current = TAKE_PTR(d->next);
 	}
@@ -275,6 +290,13 @@ struct maps *datapath_maps(struct datapath *d)
 	return &d->maps;
 }
 
+int datapath_ask_fd(struct datapath *d)
+{
+	struct generation *g = d->current ? d->current : d->next;
+
+	return g ? generation_ask_fd(g) : -ENOENT;
+}
+
 int datapath_program_fd(const struct datapath *d, bool has_mac)
 {
 	const struct generation *g = d->next ? d->next : d->current;
@@ -285,7 +307,7 @@ int datapath_program_fd(const struct datapath *d, bool has_mac)
 int datapath_read_counters(const struct datapath *d,
 			   struct datapath_counters *ret)
 {
-	const uint64_t *t = d->maps.mem[MAP_TALLY], *rules;
+	const uint64_t *t = d->maps.mem[MAP_TALLY];
 	uint32_t cpu, i;
 
 	memset(ret, 0, sizeof(*ret));
@@ -299,11 +321,14 @@ int datapath_read_counters(const struct datapath *d,
 	}
 	if (!d->current && !d->next)
 		return 0;
-	rules = (d->current ? d->current : d->next)->rule_tally;
-	for (cpu = 0; cpu < d->maps.cpus; cpu++, rules += DAE_RULE_STRIDE)
-		for (i = 0; i < DAE_RULE_SLOTS; i++)
-			ret->rules[i] += rules[i];
+	sum_rules(d, d->current ? d->current : d->next, ret->rules);
 	return 0;
+}
+
+void datapath_read_last_rules(const struct datapath *d,
+			      uint64_t ret[DAE_RULE_SLOTS])
+{
+	memcpy(ret, d->last_rules, sizeof(d->last_rules));
 }
 
 int datapath_domain_set(struct datapath *d, const struct addr *a,

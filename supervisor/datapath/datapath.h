@@ -135,5 +135,8 @@ int datapath_refresh_local(struct datapath *d);
 
 int datapath_read_counters(const struct datapath *d,
 			   struct datapath_counters *ret);
+/* Flows that each rule of the generation before the running one decided. */
+void datapath_read_last_rules(const struct datapath *d,
+			      uint64_t ret[DAE_RULE_SLOTS]);
 void datapath_read_status(const struct datapath *d,
 			  struct datapath_status *ret);

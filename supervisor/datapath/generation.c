@@ -9,6 +9,8 @@
 #include <bpf/libbpf.h>
 
 #include "bpf/lan.skel.h"
+#include "common/fd.h"
+#include "supervisor/datapath/ask.h"
 #include "supervisor/datapath/error.h"
 #include "supervisor/datapath/jiffies.h"
 #include "supervisor/datapath/tcx_abi.h"
@@ -215,6 +217,7 @@ int generation_new(struct generation **ret, const struct maps *m,
 
 	if (!g)
 		return error_set(err, -ENOMEM, "rules");
+	g->ask_fd = -1;
 	g->skel = lan_bpf__open();
 	r = g->skel ? 0 : -errno;
 	if (r == 0) {
@@ -249,9 +252,17 @@ void generation_free(struct generation **g)
 	domain_table_close(&(*g)->domains);
 	if ((*g)->rule_tally)
 		munmap((*g)->rule_tally, (*g)->rule_tally_bytes);
+	fd_close_ptr(&(*g)->ask_fd);
 	lan_bpf__destroy((*g)->skel);
 	free(*g);
 	*g = NULL;
+}
+
+int generation_ask_fd(struct generation *g)
+{
+	if (g->ask_fd < 0)
+		g->ask_fd = ask_load(g->skel->obj);
+	return g->ask_fd;
 }
 
 const struct bpf_program *generation_program(const struct generation *g,

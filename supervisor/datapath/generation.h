@@ -16,6 +16,7 @@ struct generation {
 	size_t rule_tally_bytes;
 	size_t bytes; /* of all its maps */
 	uint64_t number;
+	int ask_fd; /* -1: not wanted yet */
 };
 
 struct generation_options {
@@ -31,6 +32,8 @@ int generation_new(struct generation **ret, const struct maps *m,
 		   struct datapath_error *err);
 /* Accepts NULL, sets *g to NULL. Attached programs stay in the kernel. */
 void generation_free(struct generation **g);
+/* The program that answers questions about the tables, or -errno. */
+int generation_ask_fd(struct generation *g);
 /* The program for a link with or without a MAC header. */
 const struct bpf_program *generation_program(const struct generation *g,
 					     bool has_mac);

@@ -5,5 +5,8 @@
 #include "supervisor/datapath/maps.h"
 
 struct maps *datapath_maps(struct datapath *d);
+/* The program that answers questions about the running tables, loaded when it is
+ * first wanted; owned by @d. -ENOENT. */
+int datapath_ask_fd(struct datapath *d);
 /* The program loaded last, for BPF_PROG_TEST_RUN; owned by @d. -ENOENT. */
 int datapath_program_fd(const struct datapath *d, bool has_mac);

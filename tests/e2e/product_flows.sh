@@ -58,6 +58,44 @@ while :; do
 done
 check "flows in pages of three" "$all" "$(jq -cs 'sort' <<<"$pages")"
 
+# route test: both sides agree with each other and with what was seen
+test_of()
+{
+	daectl route test 10.77.1.2 "$f.$1:7000" --json -p "$2" |
+		jq -r "[.data.kernel.outbound, .data.match, .data.rule.line != null] |
+			join(\" \")"
+}
+for proto in tcp udp; do
+	check "route test 64 $proto" "engine true true" "$(test_of 64 $proto)"
+	check "route test 66 $proto" "second true true" "$(test_of 66 $proto)"
+	check "route test 67 $proto" "block true true" "$(test_of 67 $proto)"
+	check "route test 68 $proto" "direct true true" "$(test_of 68 $proto)"
+	check "route test 9 $proto" "direct true false" "$(test_of 9 $proto)"
+done
+
+# counters of rules and outbounds, kept by a reload for rules that stay
+rule_flows() { daectl route rules --json | jq ".data[] | select(.text | test(\"$1\")) | .flows"; }
+engine=$(rule_flows '64/32')
+check_that "flows of the rule for .64" "$engine >= 2"
+check_that "flows of the rule for .67" "$(rule_flows '67/32') >= 2"
+check "its line" "$(grep -n "$f.67/32" "$lab/config.dae" | cut -d: -f1)" \
+	"$(daectl route rules --json | jq '.data[2].line')"
+check_that "flows of a group" \
+	"$(daectl groups --json | jq '.data[] | select(.name == "engine") | .flows') >= 2"
+check_that "flows that were blocked" "$(status .kernel.decided.block) >= 2"
+conf_routing="
+	dip($f.69/32) -> block
+	dip($f.67/32) -> direct
+	dip($f.64/32) -> engine
+	fallback: direct"
+config_write
+for _ in 1 2 3; do daectl reload >/dev/null; done
+check "flows of a rule that stayed" "$engine" "$(rule_flows '64/32')"
+check "flows of a rule that is new" 0 "$(rule_flows '69/32')"
+check "flows of a rule with another way" 0 "$(rule_flows '67/32')"
+check_way engine tcp "$f.64"
+check "and one more" "$((engine + 1))" "$(rule_flows '64/32')"
+
 # a stranger may not, who may look may
 setpriv --reuid nobody --regid nogroup --groups _dae \
 	"$DAE_BUILD/supervisor/ctl/daectl" -s "$lab/run/control.sock" \

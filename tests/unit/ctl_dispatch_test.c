@@ -153,6 +153,8 @@ static const struct {
 	{ "confirm", "{\"revert\":true}", true, "dae.result/1", NULL,
 	  "revert" },
 	{ "confirm", "{}", false, NULL, "EACCES", "" },
+	{ "route.rules", "{}", false, "dae.route-rules/1", NULL, "rules" },
+	{ "route.rules", "{\"x\":1}", false, NULL, "EINVAL", "" },
 	{ "flows", "{}", false, "dae.flows/1", NULL, "flows" },
 	{ "flows", "{\"count\":true,\"port\":443}", false, "dae.flows/1", NULL,
 	  "flows" },

@@ -268,6 +268,9 @@ static void view(void *ctx, struct ctl_view *ret)
 			    .heartbeat_ns = NOW_NS - 400 * NS_PER_MS,
 			    .flow_entries = 65536,
 			    .dns_passed = 9,
+			    .flows_direct = 4711,
+			    .flows_block = 12,
+			    .flows_group = { 815, 3 },
 			    .counters = { { "flow_moved", 3 },
 					  { "truncated", 0 },
 					  { "frag_proxied", 12 },
@@ -391,6 +394,14 @@ static int confirm(void *ctx, bool revert, struct ctl_outcome *res DAE_UNUSED)
 	return note(ctx, revert ? "revert" : "confirm");
 }
 
+static int rule_counts(void *ctx, uint64_t *ret, size_t count,
+		       struct ctl_outcome *res DAE_UNUSED)
+{
+	for (size_t i = 0; i < count; i++)
+		ret[i] = 10 * i + 1;
+	return note(ctx, "rules");
+}
+
 /* Known after the second step. */
 static int reload_diff(void *ctx, uint64_t id, bool step,
 		       struct ctl_reload_diff *ret,
@@ -490,4 +501,5 @@ const struct ctl_ops ctl_fixture_ops = {
 	.flows = flows,
 	.confirm = confirm,
 	.reload_diff = reload_diff,
+	.rule_counts = rule_counts,
 };
