@@ -7,9 +7,11 @@
 #include "common/base.h"
 #include "common/log.h"
 #include "dae_build_id.h"
+#include "supervisor/config/config_parse.h"
 #include "supervisor/config_load.h"
 #include "supervisor/datapath/cleanup.h"
 #include "supervisor/datapath/doctor.h"
+#include "supervisor/kernel_links.h"
 #include "supervisor/options.h"
 #include "supervisor/supervisor.h"
 
@@ -57,16 +59,43 @@ static int main_cleanup(const struct options *o)
 	return 1;
 }
 
+/* Of the configuration, if there is one that can be read and used. */
+static void doctor_facts(struct doctor_options *opt, struct kernel_links *links,
+			 const char *path)
+{
+	static const char defaults[] = "global {} routing { fallback: direct }";
+	auto_diags struct config_diags diags = { .count = 0 };
+	auto_config struct config *c = NULL;
+
+	if (config_load(&c, path, &diags) < 0) {
+		config_diags_clear(&diags);
+		if (config_parse(&c, defaults, strlen(defaults), &diags) < 0)
+			return;
+	}
+	opt->mark = c->supervisor.mark;
+	opt->mark_mask = c->supervisor.mark_mask;
+	if (kernel_links_find(links, &c->global.lan_interface) < 0)
+		return;
+	opt->lan = links->ifindex;
+	opt->lan_count = links->count;
+}
+
 static int main_doctor(const struct options *o)
 {
 	static const char *const levels[] = { "ok", "warn", "fail" };
+	struct doctor_options opt = { .pin_dir = o->bpf_dir };
+	struct kernel_links links = { .count = 0 };
 	struct finding *f = calloc(FINDINGS_MAX, sizeof(*f));
-	size_t n = f ? datapath_doctor(o->bpf_dir, f, FINDINGS_MAX) : 0;
 	int worst = 0;
+	size_t n;
 
+	if (!f)
+		return 1;
+	doctor_facts(&opt, &links, o->config);
+	n = datapath_doctor(&opt, f, FINDINGS_MAX);
 	for (size_t i = 0; i < n; i++) {
-		printf("%s\t%s\t%s\n", levels[f[i].level], f[i].what,
-		       f[i].text);
+		printf("%s\t%s\t%s\t%s\n", levels[f[i].level], f[i].what,
+		       f[i].text, f[i].hint);
 		worst = MAX(worst, (int)f[i].level);
 	}
 	free(f);

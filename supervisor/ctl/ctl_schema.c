@@ -79,7 +79,7 @@ static const struct shape schemas[] = {
 	{ "dae.flows/1", false, "flows:a=flow matched:i cursor:I " },
 	{ "dae.doctor/1", true, "level:s what:s text:s hint:S " },
 	{ "dae.doctor-facts/1", false,
-	  "mode:s attach:s mark:i mark_mask:i so_mark:i rule_priority:i "
+	  "config:s mode:s attach:s mark:i mark_mask:i so_mark:i rule_priority:i "
 	  "route_table:i lan_interface:a wan_interface:a "
 	  "kernel:o=kernel " },
 	{ "dae.version/1", false, "" },

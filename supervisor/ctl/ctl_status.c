@@ -299,11 +299,12 @@ int ctl_cmd_doctor(struct ctl_call *c)
 		return r;
 	return ctl_done(
 		c, "dae.doctor-facts/1",
-		json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}",
-			  "mode", s->mode == MODE_ROUTE ? "route" : "observe",
-			  "attach", attach_name(s->attach), "mark",
-			  (json_int_t)s->mark, "mark_mask",
-			  (json_int_t)s->mark_mask, "so_mark",
+		json_pack("{s:o, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, "
+			  "s:o}",
+			  "config", ctl_json_text(c->view->config_path), "mode",
+			  s->mode == MODE_ROUTE ? "route" : "observe", "attach",
+			  attach_name(s->attach), "mark", (json_int_t)s->mark,
+			  "mark_mask", (json_int_t)s->mark_mask, "so_mark",
 			  (json_int_t)s->so_mark, "rule_priority",
 			  (json_int_t)s->rule_priority, "route_table",
 			  (json_int_t)s->route_table, "lan_interface",

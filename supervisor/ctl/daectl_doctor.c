@@ -60,32 +60,37 @@ static void check_daemon(const struct daectl *d, json_t *list,
 	f->so_mark = (uint32_t)out_int(data, "so_mark");
 	f->rule_priority = (uint32_t)out_int(data, "rule_priority");
 	f->route_table = (uint32_t)out_int(data, "route_table");
+	snprintf(f->config, sizeof(f->config), "%s", out_str(data, "config"));
 	doctor_add(list, DOCTOR_OK, "daemon", NULL, "running in mode %s",
 		   out_str(data, "mode"));
 }
 
-/* LEVEL\tWHAT\tTEXT lines of dae-supervisor --doctor. */
+/* LEVEL\tWHAT\tTEXT\tHINT lines of dae-supervisor --doctor. */
 static void take_lines(json_t *list, char *text)
 {
-	char *line, *level, *what;
+	char *line, *level, *what, *words;
 
 	while ((line = strsep(&text, "\n"))) {
 		level = strsep(&line, "\t");
 		what = strsep(&line, "\t");
-		if (!line)
+		words = strsep(&line, "\t");
+		if (!words)
 			continue;
 		doctor_add(list,
 			   !strcmp(level, "ok")	    ? DOCTOR_OK
 			   : !strcmp(level, "fail") ? DOCTOR_FAIL
 						    : DOCTOR_WARN,
-			   what, NULL, "%s", line);
+			   what, line && *line ? line : NULL, "%s", words);
 	}
 }
 
-static void check_datapath(json_t *list)
+static void check_datapath(json_t *list, const struct doctor_facts *f)
 {
 	auto_free char *text = NULL;
 	char path[PATH_MAX];
+	char *argv[] = { path, (char *)"--doctor",
+			 *f->config ? (char *)"--config" : NULL,
+			 (char *)f->config, NULL };
 
 	if (paths_supervisor(path, sizeof(path)) < 0) {
 		doctor_add(list, DOCTOR_FAIL, "program",
@@ -93,7 +98,7 @@ static void check_datapath(json_t *list)
 			   "dae-supervisor is not beside this daectl");
 		return;
 	}
-	if (paths_run(path, "--doctor", &text) < 0)
+	if (paths_run(path, argv, &text) < 0)
 		doctor_add(list, DOCTOR_WARN, "datapath", NULL,
 			   "%s --doctor could not be run", path);
 	else
@@ -143,7 +148,7 @@ int run_doctor(struct daectl *d)
 	check_daemon(d, list, &facts);
 	doctor_check_system(list);
 	doctor_check_rules(list, &facts);
-	check_datapath(list);
+	check_datapath(list, &facts);
 	env = out_envelope("dae.doctor/1", list);
 	if (!env)
 		return CTL_EXIT_FAILED;

@@ -67,9 +67,8 @@ int paths_worker(char *buf, size_t cap)
 	return access(buf, X_OK) == 0 ? 0 : -ENOENT;
 }
 
-static int spawn(const char *path, const char *arg, int out, pid_t *ret)
+static int spawn(const char *path, char *const argv[], int out, pid_t *ret)
 {
-	char *argv[] = { (char *)path, (char *)arg, NULL };
 	char *envp[] = { "LC_ALL=C", NULL };
 	posix_spawn_file_actions_t actions;
 	int r;
@@ -102,7 +101,7 @@ static ssize_t read_to_end(int fd, char *buf, size_t cap)
 	return (ssize_t)used;
 }
 
-int paths_run(const char *path, const char *arg, char **ret)
+int paths_run(const char *path, char *const argv[], char **ret)
 {
 	auto_free char *text = malloc(OUTPUT_MAX + 1);
 	auto_fd int in = -1;
@@ -115,7 +114,7 @@ int paths_run(const char *path, const char *arg, char **ret)
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return -errno;
 	in = fds[0];
-	r = spawn(path, arg, fds[1], &pid);
+	r = spawn(path, argv, fds[1], &pid);
 	close(fds[1]);
 	if (r < 0)
 		return r;

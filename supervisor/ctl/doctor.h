@@ -12,7 +12,8 @@
  * a daemon, the defaults. */
 struct doctor_facts {
 	uint32_t mark, mark_mask, so_mark, rule_priority, route_table;
-	bool is_running; /* the daemon: its own rules are no collision */
+	bool is_running;   /* the daemon: its own rules are no collision */
+	char config[4096]; /* its configuration, empty: the usual place */
 };
 
 enum doctor_level { DOCTOR_OK, DOCTOR_WARN, DOCTOR_FAIL };

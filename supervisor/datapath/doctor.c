@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -20,29 +22,53 @@
 #define CAP_PERFMON_BIT 38
 #define CAP_BPF_BIT 39
 
-void report_add(struct report *r, enum finding_level level, const char *what,
-		const char *fmt, ...)
+/* One line each, whatever a name has in it. */
+static void clean(char *text)
 {
-	struct finding *f;
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ')
+			*text = '?';
+}
+
+struct finding *report_add(struct report *r, enum finding_level level,
+			   const char *what, const char *fmt, ...)
+{
+	static struct finding nowhere;
+	struct finding *f = r->count < r->cap ? &r->items[r->count++]
+					      : &nowhere;
 	va_list args;
 
-	if (r->count == r->cap)
-		return;
-	f = &r->items[r->count++];
+	memset(f, 0, sizeof(*f));
 	f->level = level;
 	snprintf(f->what, sizeof(f->what), "%s", what);
 	va_start(args, fmt);
 	vsnprintf(f->text, sizeof(f->text), fmt, args);
 	va_end(args);
+	clean(f->text);
+	return f;
 }
 
-/* A small number from /proc, or -1. */
-static int read_proc(const char *path)
+void report_hint(struct finding *f, const char *fmt, ...)
 {
-	char buf[16] = { 0 };
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n;
+	va_list args;
 
+	va_start(args, fmt);
+	vsnprintf(f->hint, sizeof(f->hint), fmt, args);
+	va_end(args);
+	clean(f->hint);
+}
+
+int report_read(const char *fmt, ...)
+{
+	char path[PATH_MAX], buf[16] = { 0 };
+	va_list args;
+	ssize_t n;
+	int fd;
+
+	va_start(args, fmt);
+	vsnprintf(path, sizeof(path), fmt, args);
+	va_end(args);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -1;
 	n = read(fd, buf, sizeof(buf) - 1);
@@ -50,7 +76,8 @@ static int read_proc(const char *path)
 	return n > 0 ? atoi(buf) : -1;
 }
 
-static void check_capabilities(struct report *r)
+/* Whether BPF may be used here. */
+static bool check_capabilities(struct report *r)
 {
 	static const struct {
 		const char *name;
@@ -76,16 +103,18 @@ static void check_capabilities(struct report *r)
 				r, FINDING_WARN, "capabilities",
 				"%s is missing here; the daemon needs it to route",
 				wanted[i].name);
+	return effective >> CAP_BPF_BIT & 1;
 }
 
 static void check_kernel(struct report *r)
 {
-	int jit = read_proc("/proc/sys/net/core/bpf_jit_enable");
+	int jit = report_read("/proc/sys/net/core/bpf_jit_enable");
 
 	if (jit == 0)
-		report_add(r, FINDING_WARN, "jit",
-			   "the BPF JIT is off: every packet "
-			   "costs many times more (net.core.bpf_jit_enable=1)");
+		report_hint(report_add(r, FINDING_WARN, "jit",
+				       "the BPF JIT is off: every packet costs "
+				       "many times more"),
+			    "sysctl -w net.core.bpf_jit_enable=1");
 	else if (jit > 0)
 		report_add(r, FINDING_OK, "jit", "the BPF JIT is on");
 	if (attach_has_tcx())
@@ -118,49 +147,27 @@ static void check_bpffs(struct report *r, const char *pin_dir)
 		}
 	}
 	if ((unsigned long)fs.f_type != BPF_FS_MAGIC)
-		report_add(r, FINDING_FAIL, "bpffs",
-			   "%.100s is not on a BPF file "
-			   "system: mount -t bpf bpf /sys/fs/bpf",
-			   parent);
+		report_hint(report_add(r, FINDING_FAIL, "bpffs",
+				       "%.100s is not on a BPF file system: "
+				       "what is loaded cannot be pinned",
+				       parent),
+			    "mount -t bpf bpf /sys/fs/bpf");
 	else
 		report_add(r, FINDING_OK, "bpffs", "%.100s", parent);
 }
 
-static void check_forwarding(struct report *r)
-{
-	static const struct {
-		const char *path, *name;
-	} switches[] = {
-		{ "/proc/sys/net/ipv4/ip_forward", "net.ipv4.ip_forward" },
-		{ "/proc/sys/net/ipv6/conf/all/forwarding",
-		  "net.ipv6.conf.all.forwarding" },
-	};
-	size_t i;
-	int v;
-
-	for (i = 0; i < ARRAY_LEN(switches); i++) {
-		v = read_proc(switches[i].path);
-		if (v == 0)
-			report_add(r, FINDING_WARN, "forwarding",
-				   "%s is 0: this "
-				   "machine is no router yet",
-				   switches[i].name);
-	}
-	if (read_proc("/proc/sys/net/ipv4/ip_early_demux") == 0)
-		report_add(r, FINDING_WARN, "early_demux",
-			   "net.ipv4.ip_early_demux is 0: packets of proxied "
-			   "connections take the slower way to their socket");
-}
-
-size_t datapath_doctor(const char *pin_dir, struct finding *ret, size_t cap)
+size_t datapath_doctor(const struct doctor_options *opt, struct finding *ret,
+		       size_t cap)
 {
 	struct report r = { .items = ret, .cap = cap };
 
 	error_capture_libbpf();
-	check_capabilities(&r);
+	if (check_capabilities(&r))
+		doctor_features(&r);
 	check_kernel(&r);
-	check_bpffs(&r, pin_dir);
-	check_forwarding(&r);
-	doctor_nftables(&r);
+	check_bpffs(&r, opt->pin_dir);
+	doctor_sysctls(&r, opt);
+	doctor_programs(&r, opt);
+	doctor_nftables(&r, opt);
 	return r.count;
 }

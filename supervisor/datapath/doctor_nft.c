@@ -1,229 +1,262 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * nftables: what listeners get arrives by the hooks prerouting and input, with
- * our mark on it. A chain there hurts that drops by its policy, or by a rule
- * without a condition. What conditions and other chains do to a packet is not
- * judged; where a chain sends everything to another one, that is said.
+ * Firewalls. What an engine gets passes the hooks prerouting and input with our
+ * mark on it, which a usual router drops there, as it is for an address that is
+ * not its own. What goes direct passes prerouting and forward.
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <stdbool.h>
-#include <stdlib.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <linux/netfilter.h>
-#include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nf_tables_compat.h>
-#include <linux/netfilter/nfnetlink.h>
 
+#include "supervisor/datapath/doctor_hint.h"
 #include "supervisor/datapath/doctor_report.h"
 #include "supervisor/datapath/netlink.h"
+#include "supervisor/datapath/nft.h"
 
-#define ATTRS 32
-#define CHAINS_MAX 64
+#define DROPS_MAX 8
+#define LINKS_MAX 16 /* of a firewall's view all are alike after these */
 
-enum fate { /* of a packet that no condition catches */
-	    FATE_OPEN,
-	    FATE_ACCEPT,
-	    FATE_POLICY, /* no further rule is asked */
-	    FATE_DROP,
-	    FATE_ELSEWHERE, /* in another chain */
+/* Where nobody of the router's or of its rules is. */
+#define FAR_PORT 47113
+#define NEAR_PORT 50505
+static const uint8_t far4[4] = { 203, 0, 113, 77 };
+static const uint8_t far6[16] = { 0x20, 1, 0xd, 0xb8, 0xff, 0xff, [15] = 0x77 };
+
+struct seeker {
+	struct report *report;
+	const struct doctor_options *opt;
+	const struct nft_ruleset *rules;
+	char way_out[16]; /* the interface of the default route */
+	size_t dropped;
 };
 
-struct chain {
-	char table[64], name[64];
-	uint32_t hook, policy;
-	uint8_t family;
-	bool is_base;
-	enum fate fate; /* by its rules, in their order */
-};
-
-struct chains {
-	struct chain items[CHAINS_MAX];
-	size_t count;
-	bool is_cut; /* there were more */
-};
-
-static void copy_string(char *to, size_t cap, const struct rtattr *a)
+/* A neighbour of the interface's own address; zeros if it has none. */
+static void set_source(struct nft_packet *p, uint8_t *to)
 {
-	size_t len = a ? strnlen(RTA_DATA(a), RTA_PAYLOAD(a)) : 0;
+	size_t len = p->family == AF_INET ? 4 : 16;
+	struct ifaddrs *all = NULL, *i;
+	const uint8_t *from;
 
-	len = MIN(len, cap - 1);
-	if (len)
-		memcpy(to, RTA_DATA(a), len);
-	to[len] = '\0';
-}
-
-static void read_chain(const struct nlmsghdr *h, struct chain *c)
-{
-	const struct nfgenmsg *g = NLMSG_DATA(h);
-	const struct rtattr *tb[ATTRS + 1], *hook;
-
-	memset(c, 0, sizeof(*c));
-	netlink_index(h, sizeof(*g), tb, ATTRS);
-	copy_string(c->table, sizeof(c->table), tb[NFTA_CHAIN_TABLE]);
-	copy_string(c->name, sizeof(c->name), tb[NFTA_CHAIN_NAME]);
-	c->family = g->nfgen_family;
-	hook = netlink_inside(tb[NFTA_CHAIN_HOOK], NFTA_HOOK_HOOKNUM);
-	c->is_base = hook && tb[NFTA_CHAIN_POLICY];
-	c->hook = ntohl(netlink_u32(hook));
-	c->policy = ntohl(netlink_u32(tb[NFTA_CHAIN_POLICY]));
-}
-
-static bool is_of_ip(const struct nlmsghdr *h, uint16_t type)
-{
-	const struct nfgenmsg *g = NLMSG_DATA(h);
-
-	return h->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | type) &&
-	       h->nlmsg_len >= NLMSG_LENGTH(sizeof(*g)) &&
-	       (g->nfgen_family == NFPROTO_IPV4 ||
-		g->nfgen_family == NFPROTO_IPV6 ||
-		g->nfgen_family == NFPROTO_INET);
-}
-
-static int visit_chain(const struct nlmsghdr *h, void *arg)
-{
-	struct chains *all = arg;
-	struct chain c;
-
-	if (!is_of_ip(h, NFT_MSG_NEWCHAIN))
-		return 0;
-	read_chain(h, &c);
-	if (!c.is_base ||
-	    (c.hook != NF_INET_LOCAL_IN && c.hook != NF_INET_PRE_ROUTING))
-		return 0;
-	if (all->count == CHAINS_MAX)
-		all->is_cut = true;
-	else
-		all->items[all->count++] = c;
-	return 0;
-}
-
-static enum fate fate_of_verdict(const struct rtattr *immediate)
-{
-	const struct rtattr *data = netlink_inside(immediate,
-						   NFTA_IMMEDIATE_DATA);
-	const struct rtattr *v = netlink_inside(data, NFTA_DATA_VERDICT);
-	const struct rtattr *code = netlink_inside(v, NFTA_VERDICT_CODE);
-
-	if (!code)
-		return FATE_OPEN; /* loads a register */
-	switch ((int)ntohl(netlink_u32(code))) {
-	case NF_DROP:
-		return FATE_DROP;
-	case NF_ACCEPT:
-		return FATE_ACCEPT;
-	case NFT_RETURN:
-		return FATE_POLICY;
-	case NFT_JUMP:
-	case NFT_GOTO:
-		return FATE_ELSEWHERE;
-	default:
-		return FATE_OPEN;
-	}
-}
-
-/* What the rule does to every packet; FATE_OPEN if it has a condition. */
-static enum fate fate_of_rule(const struct rtattr *expressions)
-{
-	const struct rtattr *e = RTA_DATA(expressions), *data;
-	int len = (int)RTA_PAYLOAD(expressions);
-	enum fate fate = FATE_OPEN;
-	char name[32], target[32];
-
-	for (; fate == FATE_OPEN && RTA_OK(e, len); e = RTA_NEXT(e, len)) {
-		copy_string(name, sizeof(name),
-			    netlink_inside(e, NFTA_EXPR_NAME));
-		data = netlink_inside(e, NFTA_EXPR_DATA);
-		copy_string(target, sizeof(target),
-			    netlink_inside(data, NFTA_TARGET_NAME));
-		if (strcmp(name, "counter") == 0 || strcmp(name, "log") == 0)
+	if (getifaddrs(&all) < 0)
+		return;
+	for (i = all; i; i = i->ifa_next) {
+		if (!i->ifa_addr || i->ifa_addr->sa_family != p->family ||
+		    strcmp(i->ifa_name, p->iif) != 0)
 			continue;
-		if (strcmp(name, "reject") == 0)
-			return FATE_DROP;
-		if (strcmp(name, "target") == 0) /* of iptables */
-			return strcmp(target, "REJECT") == 0 ? FATE_DROP
-							     : FATE_OPEN;
-		if (strcmp(name, "immediate") != 0)
-			return FATE_OPEN;
-		fate = fate_of_verdict(data);
+		from = p->family == AF_INET
+			       ? (void *)&((struct sockaddr_in *)i->ifa_addr)
+					 ->sin_addr
+			       : (void *)&((struct sockaddr_in6 *)i->ifa_addr)
+					 ->sin6_addr;
+		if (p->family == AF_INET6 && from[0] == 0xfe)
+			continue;
+		memcpy(to, from, len);
+		to[len - 1] ^= 1;
+		break;
 	}
-	return fate;
+	freeifaddrs(all);
 }
 
-/* Rules come in the order in which they are asked: the first that decides
- * for every packet is the last that counts. */
-static int visit_rule(const struct nlmsghdr *h, void *arg)
+static void fill(struct nft_packet *p)
 {
-	const struct nfgenmsg *g = NLMSG_DATA(h);
-	const struct rtattr *tb[ATTRS + 1];
-	struct chains *all = arg;
-	char table[64], name[64];
-	size_t i;
+	uint8_t *h = p->network;
 
-	if (!is_of_ip(h, NFT_MSG_NEWRULE))
-		return 0;
-	netlink_index(h, sizeof(*g), tb, ATTRS);
-	if (!tb[NFTA_RULE_EXPRESSIONS])
-		return 0;
-	copy_string(table, sizeof(table), tb[NFTA_RULE_TABLE]);
-	copy_string(name, sizeof(name), tb[NFTA_RULE_CHAIN]);
-	for (i = 0; i < all->count; i++) {
-		struct chain *c = &all->items[i];
-
-		if (c->family == g->nfgen_family &&
-		    strcmp(c->table, table) == 0 &&
-		    strcmp(c->name, name) == 0 &&
-		    (c->fate == FATE_OPEN || c->fate == FATE_ELSEWHERE)) {
-			enum fate fate = fate_of_rule(
-				tb[NFTA_RULE_EXPRESSIONS]);
-
-			c->fate = fate == FATE_OPEN ? c->fate : fate;
-		}
+	if (p->family == AF_INET) {
+		h[0] = 0x45;
+		h[3] = 60;
+		h[8] = 64;
+		h[9] = p->proto;
+		set_source(p, h + 12);
+		memcpy(h + 16, far4, sizeof(far4));
+	} else {
+		h[0] = 0x60;
+		h[5] = 40;
+		h[6] = p->proto;
+		h[7] = 64;
+		set_source(p, h + 8);
+		memcpy(h + 24, far6, sizeof(far6));
 	}
+	p->transport[0] = NEAR_PORT >> 8;
+	p->transport[1] = NEAR_PORT & 0xff;
+	p->transport[2] = FAR_PORT >> 8;
+	p->transport[3] = FAR_PORT & 0xff;
+}
+
+static int visit_route(const struct nlmsghdr *h, void *arg)
+{
+	const struct rtmsg *rt = NLMSG_DATA(h);
+	const struct rtattr *tb[RTA_MAX + 1];
+	struct nft_packet *p = arg;
+
+	if (h->nlmsg_type != RTM_NEWROUTE ||
+	    h->nlmsg_len < NLMSG_LENGTH(sizeof(*rt)) ||
+	    rt->rtm_family != p->family || rt->rtm_dst_len ||
+	    rt->rtm_table != RT_TABLE_MAIN || rt->rtm_type != RTN_UNICAST)
+		return 0;
+	netlink_index(h, sizeof(*rt), tb, RTA_MAX);
+	if (!p->oif_index)
+		p->oif_index = netlink_u32(tb[RTA_OIF]);
 	return 0;
 }
 
-static int dump(uint16_t type, netlink_visit *visit, struct chains *all)
+/* The interface of the default route. */
+static bool find_way_out(struct nft_packet *p)
 {
 	struct netlink_message m;
+	struct rtmsg *rt;
 
-	netlink_start(&m, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), 0,
-		      sizeof(struct nfgenmsg));
-	return netlink_dump(NETLINK_NETFILTER, &m, visit, all);
+	rt = netlink_start(&m, RTM_GETROUTE, 0, sizeof(*rt));
+	rt->rtm_family = p->family;
+	return netlink_dump(NETLINK_ROUTE, &m, visit_route, p) == 0 &&
+	       p->oif_index && if_indextoname(p->oif_index, p->oif);
 }
 
-static void judge(struct report *r, const struct chain *c)
+/* One finding for each command that would mend it. */
+static bool is_known(const struct report *r, const char *hint)
 {
-	const char *how = c->fate == FATE_DROP ? "by a rule without condition"
-					       : "by policy";
-
-	if (c->fate == FATE_DROP ||
-	    (c->policy == NF_DROP && c->fate != FATE_ACCEPT))
-		report_add(r, FINDING_WARN, "nftables",
-			   "chain %.40s of table %.40s drops %s what no rule "
-			   "before accepts: let it accept packets with our "
-			   "mark (meta mark and MASK == MARK accept)",
-			   c->name, c->table, how);
-	else if (c->fate == FATE_ELSEWHERE)
-		report_add(r, FINDING_WARN, "nftables",
-			   "chain %.40s of table %.40s sends all packets to "
-			   "other chains, which are not followed: see that "
-			   "they accept packets with our mark",
-			   c->name, c->table);
+	for (size_t i = 0; i < r->count; i++)
+		if (strcmp(r->items[i].hint, hint) == 0)
+			return true;
+	return false;
 }
 
-void doctor_nftables(struct report *r)
+/* Whether what comes from outside meets the same zone of firewalld. */
+static bool is_zone_shared(const struct seeker *s, const struct nft_packet *p,
+			   const struct nft_drop *d)
 {
-	auto_free struct chains *all = calloc(1, sizeof(*all));
-	size_t before = r->count, i;
-	int e = all ? dump(NFT_MSG_GETCHAIN, visit_chain, all) : -ENOMEM;
+	struct nft_packet outer = *p;
+	struct nft_drop drops[DROPS_MAX];
+	size_t n;
 
-	if (e == 0)
-		e = dump(NFT_MSG_GETRULE, visit_rule, all);
+	if (strcmp(d->table, "firewalld") != 0 || !*s->way_out)
+		return false;
+	memcpy(outer.iif, s->way_out, sizeof(outer.iif));
+	outer.iif_index = if_nametoindex(outer.iif);
+	n = nft_run(s->rules, &outer, NF_INET_LOCAL_IN, drops, DROPS_MAX);
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(drops[i].table, d->table) == 0 &&
+		    strcmp(hint_zone(&drops[i]), hint_zone(d)) == 0)
+			return true;
+	return false;
+}
+
+static void note(struct seeker *s, const struct nft_packet *p,
+		 const struct nft_drop *d, uint32_t hook, bool is_proxied)
+{
+	struct hint_facts facts = { .packet = p,
+				    .drop = d,
+				    .hook = hook,
+				    .mark = s->opt->mark,
+				    .mark_mask = s->opt->mark_mask,
+				    .is_proxied = is_proxied,
+				    .is_zone_shared = is_zone_shared(s, p, d),
+				    .has_docker = nft_has_chain(
+					    s->rules, "DOCKER-USER") };
+	char hint[sizeof(s->report->items->hint)], kind[32];
+	struct finding *f;
+
+	s->dropped++;
+	hint_command(&facts, hint, sizeof(hint));
+	if (is_known(s->report, hint))
+		return;
+	snprintf(kind, sizeof(kind), "%s IPv%d %s",
+		 is_proxied ? "proxied" : "direct",
+		 p->family == AF_INET ? 4 : 6,
+		 p->proto == IPPROTO_TCP ? "TCP" : "UDP");
+	f = report_add(s->report, FINDING_WARN, hint_firewall(&facts),
+		       "chain %.40s of table %.40s drops %s flows from %.15s%s"
+		       "%s",
+		       d->where, d->table, kind, *p->iif ? p->iif : "the LAN",
+		       d->by_policy ? " by its policy" : "",
+		       hint_remark(&facts));
+	report_hint(f, "%s", hint);
+}
+
+static void send_one(struct seeker *s, const struct nft_packet *first,
+		     uint32_t hook, bool is_proxied)
+{
+	const uint32_t hooks[] = { NF_INET_PRE_ROUTING, hook };
+	struct nft_packet p = *first;
+	struct nft_drop drops[DROPS_MAX];
+	size_t n;
+
+	fill(&p);
+	for (size_t i = 0; i < ARRAY_LEN(hooks); i++) {
+		n = nft_run(s->rules, &p, hooks[i], drops, DROPS_MAX);
+		for (size_t k = 0; k < n; k++)
+			note(s, &p, &drops[k], hooks[i], is_proxied);
+	}
+}
+
+static void send_all(struct seeker *s, uint32_t ifindex)
+{
+	static const uint8_t families[] = { AF_INET, AF_INET6 };
+	static const uint8_t protos[] = { IPPROTO_TCP, IPPROTO_UDP };
+	struct nft_packet p;
+
+	for (size_t i = 0; i < ARRAY_LEN(families) * ARRAY_LEN(protos); i++) {
+		p = (struct nft_packet){ .family = families[i / 2],
+					 .proto = protos[i % 2],
+					 .iif_index = ifindex };
+		if (ifindex && !if_indextoname(ifindex, p.iif))
+			return;
+		*s->way_out = '\0';
+		if (find_way_out(&p) && p.oif_index != ifindex) {
+			memcpy(s->way_out, p.oif, sizeof(s->way_out));
+			send_one(s, &p, NF_INET_FORWARD, false);
+		}
+		p.oif[0] = '\0';
+		p.oif_index = 0;
+		p.mark = s->opt->mark;
+		p.is_taken = true;
+		send_one(s, &p, NF_INET_LOCAL_IN, true);
+	}
+}
+
+/* The old iptables keep their rules elsewhere: they cannot be read here. */
+static void look_for_legacy(struct report *r, const struct doctor_options *opt)
+{
+	static const char *const files[] = { "/proc/net/ip_tables_names",
+					     "/proc/net/ip6_tables_names" };
+	struct finding *f;
+	char byte;
+	FILE *in;
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		in = fopen(files[i], "re");
+		if (in && fread(&byte, 1, 1, in) == 1) {
+			f = report_add(
+				r, FINDING_WARN, "iptables",
+				"ip%stables-legacy has tables, which are "
+				"not judged: see that INPUT accepts our "
+				"mark",
+				i ? "6" : "");
+			report_hint(f,
+				    "ip%stables-legacy -I INPUT -m mark --mark "
+				    "0x%x/0x%x -j ACCEPT",
+				    i ? "6" : "", opt->mark, opt->mark_mask);
+		}
+		if (in)
+			fclose(in);
+	}
+}
+
+void doctor_nftables(struct report *r, const struct doctor_options *opt)
+{
+	struct seeker s = { .report = r, .opt = opt };
+	struct nft_ruleset *rules = NULL;
+	int e = nft_read(&rules);
+
+	look_for_legacy(r, opt);
 	if (e == -EINVAL || e == -EPROTONOSUPPORT || e == -EOPNOTSUPP) {
 		report_add(r, FINDING_OK, "nftables",
-			   "not in this kernel, no input chain can drop");
+			   "not in this kernel, no chain of it can drop");
 		return;
 	}
 	if (e < 0) {
@@ -231,14 +264,17 @@ void doctor_nftables(struct report *r)
 			   strerror(-e));
 		return;
 	}
-	for (i = 0; i < all->count; i++)
-		judge(r, &all->items[i]);
-	if (all->is_cut)
+	s.rules = rules;
+	for (size_t i = 0; i < MIN(opt->lan_count, (size_t)LINKS_MAX); i++)
+		send_all(&s, opt->lan[i]);
+	if (!opt->lan_count)
+		send_all(&s, 0);
+	if (nft_is_cut(rules))
 		report_add(r, FINDING_WARN, "nftables",
-			   "more than %d chains: the others were not looked at",
-			   CHAINS_MAX);
-	else if (r->count == before)
+			   "not all rules could be read: what was is judged");
+	else if (!s.dropped)
 		report_add(r, FINDING_OK, "nftables",
-			   "no input chain drops by policy or without a "
-			   "condition (rules with one are not judged)");
+			   "no chain drops flows of the LAN (conditions that "
+			   "cannot be judged count as not met)");
+	nft_free(&rules);
 }

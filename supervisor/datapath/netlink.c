@@ -106,31 +106,35 @@ static int receive(int fd, netlink_visit *visit, void *arg)
 	return r < 0 ? r : 0;
 }
 
-int netlink_talk(int protocol, struct netlink_message *m)
+static int converse(int protocol, struct netlink_message *m, uint16_t flags,
+		    netlink_visit *visit, void *arg)
 {
 	int fd, r;
 
-	m->h.nlmsg_flags |= NLM_F_ACK;
-	fd = open_and_send(protocol, m);
-	if (fd < 0)
-		return fd;
-	r = receive(fd, NULL, NULL);
-	close(fd);
-	return r;
-}
-
-int netlink_dump(int protocol, struct netlink_message *m, netlink_visit *visit,
-		 void *arg)
-{
-	int fd, r;
-
-	m->h.nlmsg_flags |= NLM_F_DUMP;
+	m->h.nlmsg_flags |= flags;
 	fd = open_and_send(protocol, m);
 	if (fd < 0)
 		return fd;
 	r = receive(fd, visit, arg);
 	close(fd);
 	return r;
+}
+
+int netlink_talk(int protocol, struct netlink_message *m)
+{
+	return converse(protocol, m, NLM_F_ACK, NULL, NULL);
+}
+
+int netlink_ask(int protocol, struct netlink_message *m, netlink_visit *visit,
+		void *arg)
+{
+	return converse(protocol, m, NLM_F_ACK, visit, arg);
+}
+
+int netlink_dump(int protocol, struct netlink_message *m, netlink_visit *visit,
+		 void *arg)
+{
+	return converse(protocol, m, NLM_F_DUMP, visit, arg);
 }
 
 void netlink_index(const struct nlmsghdr *h, size_t skip,

@@ -30,6 +30,9 @@ int netlink_talk(int protocol, struct netlink_message *m);
 
 /* Each message of a dump; a return other than 0 ends it and is returned. */
 typedef int netlink_visit(const struct nlmsghdr *h, void *arg);
+/* The same with a question about one thing. */
+int netlink_ask(int protocol, struct netlink_message *m, netlink_visit *visit,
+		void *arg);
 int netlink_dump(int protocol, struct netlink_message *m, netlink_visit *visit,
 		 void *arg);
 

@@ -4,10 +4,13 @@
 #include <net/if.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <cmocka.h>
 
 #include "common/base.h"
@@ -154,78 +157,192 @@ static const struct finding *find(const struct finding *f, size_t n,
 	return NULL;
 }
 
+static size_t look(const char *pins, struct finding *f, size_t cap)
+{
+	uint32_t lan = if_nametoindex("up0");
+	struct doctor_options opt = { .pin_dir = pins,
+				      .mark = local.mark,
+				      .mark_mask = local.mark_mask,
+				      .lan = &lan,
+				      .lan_count = 1 };
+
+	return datapath_doctor(&opt, f, cap);
+}
+
 static void the_doctor_looks(void **state)
 {
 	static struct finding f[32];
 	const struct rig *r = *state;
 	size_t n;
 
-	world_run("sysctl -qw net.ipv4.ip_forward=0");
-	n = datapath_doctor(r->pins, f, ARRAY_LEN(f));
+	world_run("sysctl -qw net.ipv4.ip_forward=0 "
+		  "net.ipv4.conf.up0.src_valid_mark=1 "
+		  "net.ipv4.tcp_fwmark_accept=1");
+	n = look(r->pins, f, ARRAY_LEN(f));
 	assert_non_null(find(f, n, "tcx", ""));
+	assert_int_equal(find(f, n, "features", "")->level, FINDING_OK);
 	assert_int_equal(find(f, n, "bpffs", r->bpffs)->level, FINDING_OK);
-	assert_non_null(find(f, n, "forwarding", "net.ipv4.ip_forward"));
-	assert_non_null(find(f, n, "nftables", "no input chain"));
-	n = datapath_doctor("/tmp", f, ARRAY_LEN(f));
+	assert_string_equal(
+		find(f, n, "forwarding", "net.ipv4.ip_forward is 0")->hint,
+		"sysctl -w net.ipv4.ip_forward=1");
+	assert_string_equal(find(f, n, "src_valid_mark", "up0")->hint,
+			    "sysctl -w net.ipv4.conf.up0.src_valid_mark=0");
+	assert_string_equal(find(f, n, "fwmark_accept", "is 1")->hint,
+			    "sysctl -w net.ipv4.tcp_fwmark_accept=0");
+	assert_non_null(find(f, n, "nftables", "no chain drops"));
+	assert_non_null(find(f, n, "programs", "nobody else's"));
+	n = look("/tmp", f, ARRAY_LEN(f));
 	assert_int_equal(find(f, n, "bpffs", "/tmp")->level, FINDING_FAIL);
-	if (access("/usr/sbin/nft", X_OK) < 0)
-		return;
-	world_run("nft add table inet wall && nft 'add chain inet wall door "
-		  "{ type filter hook input priority 0; policy drop; }'");
-	n = datapath_doctor(NULL, f, ARRAY_LEN(f));
-	assert_int_equal(
-		find(f, n, "nftables", "chain door of table wall")->level,
-		FINDING_WARN);
+	/* what has no room is left out */
+	assert_int_equal(look("/tmp", f, 2), 2);
 }
 
-/* Whether the doctor warns of chain "door" with these rules, and how. */
-static void expect_door(const char *policy, const char *rules, const char *text)
+/* A program that lets all pass, as a filter of up0; its number as text. */
+static void attach_other(const char *name, char *ret_id, size_t cap)
+{
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_tc_hook, hook, .attach_point = BPF_TC_INGRESS,
+		    .ifindex = (int)if_nametoindex("up0"));
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = 7, .priority = 7);
+
+	opts.prog_fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, name, "GPL",
+				     insns, ARRAY_LEN(insns), NULL);
+	assert_true(opts.prog_fd >= 0);
+	assert_int_equal(bpf_tc_hook_create(&hook), 0);
+	assert_int_equal(bpf_tc_attach(&hook, &opts), 0);
+	snprintf(ret_id, cap, "(id %u)", opts.prog_id);
+	close(opts.prog_fd);
+}
+
+/* Programs of others where ours would be. */
+static void the_doctor_finds_others(void **state)
+{
+	static struct finding f[32];
+	const struct finding *got;
+	char id[32];
+	size_t n;
+
+	(void)state;
+	attach_other("cil_from_netdev", id, sizeof(id));
+	n = look(NULL, f, ARRAY_LEN(f));
+	got = find(f, n, "programs", "up0: cil_from_netdev");
+	assert_non_null(got);
+	assert_non_null(strstr(got->text, "of Cilium, is on clsact ingress"));
+	assert_non_null(strstr(got->text, id));
+	assert_non_null(strstr(got->hint, "out of Cilium's devices"));
+	world_run("tc qdisc del dev up0 clsact");
+	n = look(NULL, f, ARRAY_LEN(f));
+	assert_int_equal(find(f, n, "programs", "nobody else's")->level,
+			 FINDING_OK);
+}
+
+static void make_table(const char *policy, const char *rules)
+{
+	world_run("nft -f - <<'END'\n"
+		  "table inet wall {}\ndelete table inet wall\n"
+		  "table inet wall {\n"
+		  " set lan { type ifname; elements = { \"up0\", \"x\" }; }\n"
+		  " set nets { type ipv4_addr; flags interval;"
+		  " elements = { 10.0.0.0/8, 203.0.113.0/24 }; }\n"
+		  " chain room { accept; }\n chain hall { }\n"
+		  " chain door { type filter hook input priority 0; "
+		  "policy %s; %s\n }\n}\nEND",
+		  policy, rules);
+}
+
+/* What the doctor says of chain "door" with these rules. */
+static void expect_door(const char *policy, const char *rules, bool is_shut)
 {
 	static struct finding f[32];
 	const struct finding *got;
 	size_t n;
 
-	world_run("nft -f - <<'END'\n"
-		  "table inet wall {}\ndelete table inet wall\n"
-		  "table inet wall {\n chain room { accept; }\n"
-		  " chain door { type filter hook input priority 0; "
-		  "policy %s; %s\n }\n}\nEND",
-		  policy, rules);
-	n = datapath_doctor(NULL, f, ARRAY_LEN(f));
-	got = find(f, n, "nftables", text);
+	make_table(policy, rules);
+	n = look(NULL, f, ARRAY_LEN(f));
+	got = find(f, n, "nftables",
+		   is_shut ? "of table wall drops proxied" : "no chain drops");
 	if (!got)
 		fail_msg("%s; %s: %s", policy, rules,
 			 find(f, n, "nftables", "")->text);
-	assert_int_equal(got->level, strstr(text, "chain door") ? FINDING_WARN
-								: FINDING_OK);
+	assert_int_equal(got->level, is_shut ? FINDING_WARN : FINDING_OK);
+	if (is_shut)
+		assert_string_equal(got->hint,
+				    "nft insert rule inet wall door meta mark "
+				    "and 0x8000000 == 0x8000000 accept");
 }
+
+static const struct {
+	const char *policy, *rules;
+	bool is_shut;
+} doors[] = {
+	{ "accept", "", false },
+	{ "drop", "", true },
+	{ "accept", "tcp dport 22 accept; drop;", true },
+	{ "accept", "tcp dport 22 accept; counter log drop;", true },
+	{ "accept", "tcp dport 22 drop; udp sport 22 drop;", false },
+	{ "accept", "reject;", true },
+	{ "drop", "accept; drop;", false },
+	{ "drop", "tcp dport 22 accept;", true },
+	{ "drop", "return; accept;", true },
+	/* flows are new, and to nobody here */
+	{ "accept", "ct state new reject;", true },
+	{ "drop", "ct state established,related accept;", true },
+	{ "drop", "ct state vmap { new : accept, established : drop };",
+	  false },
+	{ "accept", "ct state invalid drop;", false },
+	{ "accept", "fib daddr type != local drop;", true },
+	{ "drop", "fib daddr type local accept;", true },
+	/* chains that are called */
+	{ "accept", "jump room; drop;", false },
+	{ "accept", "jump hall; drop;", true },
+	{ "drop", "goto hall; accept;", true },
+	{ "drop", "tcp dport 22 jump room;", true },
+	{ "accept", "iifname vmap { \"up0\" : jump hall }; drop;", true },
+	{ "drop", "iifname vmap { \"up0\" : jump room, \"x\" : drop };",
+	  false },
+	/* interfaces */
+	{ "drop", "iifname \"up0\" accept;", false },
+	{ "drop", "iifname \"up*\" accept;", false },
+	{ "drop", "iifname != \"up0\" accept;", true },
+	{ "drop", "iif \"up0\" accept;", false },
+	{ "drop", "iif \"lo\" accept;", true },
+	{ "drop", "iifname @lan accept;", false },
+	{ "drop", "iifname { \"up1\", \"lo\" } accept;", true },
+	/* addresses: 203.0.113.0/24 and 2001:db8::/32 are far */
+	{ "drop", "meta nfproto ipv6 accept; ip daddr @nets accept;", false },
+	{ "accept", "ip daddr != @nets drop;", false },
+	{ "accept", "ip daddr 203.0.112.0-203.0.113.255 drop;", true },
+	{ "accept", "ip daddr 203.0.112.0/24 drop;", false },
+	{ "accept", "ip6 daddr 2001:db8::/32 drop;", true },
+	{ "accept", "ip6 daddr 2001:db9::/32 drop;", false },
+	/* protocols */
+	{ "drop", "meta l4proto { tcp, udp } accept;", false },
+	{ "drop", "meta l4proto tcp accept;", true },
+	{ "drop", "tcp dport 1-65535 accept; udp dport 1-65535 accept;",
+	  false },
+	{ "drop", "tcp dport 1-1024 accept; udp dport { 53, 67-68 } accept;",
+	  true },
+	/* our mark, and others */
+	{ "drop", "meta mark and 0x8000000 == 0x8000000 accept;", false },
+	{ "drop", "meta mark 0x8000000 accept;", false },
+	{ "drop", "meta mark and 0xff == 0x1 accept;", true },
+	/* the way back by the mark */
+	{ "accept", "fib saddr . iif oif missing drop;", false },
+	/* what cannot be judged is not met */
+	{ "accept", "limit rate over 1/second drop;", false },
+	{ "drop", "limit rate 1/second accept;", true },
+};
 
 static void the_doctor_reads_rules(void **state)
 {
-	static const char *const by_rule =
-		"chain door of table wall drops by a rule";
-
 	(void)state;
 	if (access("/usr/sbin/nft", X_OK) < 0)
 		skip();
-	expect_door("accept", "", "no input chain drops");
-	expect_door("accept", "tcp dport 22 accept; drop;", by_rule);
-	expect_door("accept", "tcp dport 22 accept; counter log drop;",
-		    by_rule);
-	expect_door("accept", "ct state new reject;", "no input chain drops");
-	expect_door("accept", "tcp dport 22 drop; accept;",
-		    "no input chain drops");
-	expect_door("accept", "jump room; drop;", by_rule);
-	expect_door("accept", "counter jump room;",
-		    "chain door of table wall sends all packets");
-	expect_door("accept", "tcp dport 22 jump room;",
-		    "no input chain drops");
-	expect_door("drop", "accept; drop;", "no input chain drops");
-	expect_door("drop", "tcp dport 22 accept;",
-		    "chain door of table wall drops by policy");
-	expect_door("drop", "return; accept;",
-		    "chain door of table wall drops by policy");
-	expect_door("accept", "reject;", by_rule);
+	for (size_t i = 0; i < ARRAY_LEN(doors); i++)
+		expect_door(doors[i].policy, doors[i].rules, doors[i].is_shut);
 }
 
 #define EACH(test) cmocka_unit_test_setup_teardown(test, setup, rig_teardown)
@@ -236,7 +353,7 @@ int main(void)
 		EACH(collisions_are_named),	  EACH(own_marks_must_not_meet),
 		EACH(some_bits_are_not_compared), EACH(unwanted_entries_go),
 		EACH(reverse_path_is_restored),	  EACH(the_doctor_looks),
-		EACH(the_doctor_reads_rules),
+		EACH(the_doctor_finds_others),	  EACH(the_doctor_reads_rules),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
