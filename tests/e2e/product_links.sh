@@ -172,6 +172,8 @@ check_kind tun
 
 # on top of a pair that is not bound
 pair low0
+# which would answer for the address of what is on top of it
+lab_sysctl router net.ipv4.conf.low0.arp_ignore=1
 in_router ip link add mv0 link low0 type macvlan mode bridge
 address mv0 clow0 5
 wait_for 5 "mv0 is bound" has_links 6
