@@ -51,10 +51,11 @@ lab_stop()
 	done
 }
 
-# lab_wait SECONDS WHAT COMMAND...: until it succeeds.
+# lab_wait SECONDS WHAT COMMAND...: until it succeeds. On a machine that is
+# slower DAE_SLOW says how much.
 lab_wait()
 {
-	local end=$((SECONDS + $1)) what=$2
+	local end=$((SECONDS + $1 * ${DAE_SLOW:-1})) what=$2
 
 	shift 2
 	until "$@" >/dev/null 2>&1; do

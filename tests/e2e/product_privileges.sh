@@ -45,7 +45,7 @@ daemon_settle
 pid=$(cat "$lab/pids/supervisor")
 check "the daemon's user" "$(id -u _dae)" "$(field "$pid" Uid)"
 check "its capabilities" 000000c0000010e0 "$(field "$pid" CapEff)"
-check "how it is attached" tcx "$(status .kernel.attach)"
+check "how it is attached" "$(best_attach)" "$(status .kernel.attach)"
 for proto in tcp udp; do
 	check_way engine $proto "$f.64"
 	check_way wan1 $proto "$f.66"

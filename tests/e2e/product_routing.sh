@@ -37,9 +37,7 @@ config_write
 in_router ip rule add fwmark 0x5500/0xff00 lookup 900 priority 900
 in_router ip route add default via 10.77.3.2 table 900
 daemon_start
-want=$1
-[ "$1" != auto ] || want=tcx
-check "how it is attached" "$want" "$(status .kernel.attach)"
+check "how it is attached" "$1" "$(status .kernel.attach)"
 daemon_settle
 
 for proto in tcp udp; do
