@@ -20,6 +20,7 @@
 #include "supervisor/supervisor.h"
 
 #define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
+#define BUSY_MS 200    /* another reload is under way */
 #define RETRY_MS 30000 /* going back failed: try again after */
 
 struct confirm {
@@ -81,6 +82,7 @@ static void on_time_over(evutil_socket_t fd DAE_UNUSED, short what DAE_UNUSED,
 	struct ctl_outcome res = { .r = 0 };
 	struct confirm *c = arg;
 	uint64_t left_ms = confirm_left_ms(c);
+	int r;
 
 	if (!c->is_pending)
 		return;
@@ -88,11 +90,21 @@ static void on_time_over(evutil_socket_t fd DAE_UNUSED, short what DAE_UNUSED,
 		arm(c, left_ms);
 		return;
 	}
-	if (reload_back(c->s, &res) < 0) {
-		log_error("confirm: cannot go back: %s", res.message);
-		arm(c, RETRY_MS);
-	}
+	r = reload_back(c->s, &res);
+	if (r == -EBUSY)
+		arm(c, BUSY_MS);
+	else if (r != -EINPROGRESS)
+		confirm_back_done(c, r, res.message);
 	config_diags_clear(&res.diags);
+}
+
+void confirm_back_done(struct confirm *c, int r, const char *why)
+{
+	if (r == 0)
+		return;
+	log_error("confirm: cannot go back: %s", why);
+	if (c->is_pending && confirm_left_ms(c) == 0)
+		arm(c, RETRY_MS);
 }
 
 static void load(struct confirm *c)

@@ -43,6 +43,8 @@ uint64_t confirm_left_ms(const struct confirm *c);
 /* Parse the files that were kept. */
 int confirm_parse(const struct confirm *c, struct config **ret,
 		  struct config_diags *diags);
+/* What reload_back() came to; it is tried again if it failed. */
+void confirm_back_done(struct confirm *c, int r, const char *why);
 /* The kept configuration is in force again. */
 void confirm_went_back(struct confirm *c);
 /* ctl_ops.confirm: keep the new configuration, or go back at once. */

@@ -14,6 +14,7 @@
 #include "supervisor/datapath/cleanup.h"
 #include "supervisor/kernel_ids.h"
 #include "supervisor/kernel_links.h"
+#include "supervisor/kernel_plan.h"
 #include "supervisor/kernel_route.h"
 #include "supervisor/rules/rules.h"
 
@@ -26,15 +27,10 @@ struct kernel {
 	char *pin_dir;
 	uint32_t flow_entries;
 	struct kernel_ids ids;
-	struct rules_image image;
-	struct ruleset rules;
-	bool has_rules;
+	struct kernel_plan *plan; /* in force; NULL: none yet */
 	bool is_active;
 	struct datapath *dp;
 	const struct config *config; /* of the last kernel_apply() */
-	uint16_t *group_ids;	     /* by index of config.groups */
-	uint16_t *target_ids;	     /* by index of config.nodes */
-	struct datapath_list *seen;  /* as published, GROUP_SELS to a group */
 	uint64_t epoch;
 	uint64_t beat_ns;  /* last heartbeat, 0: none */
 	char warning[160]; /* of interfaces that are left out */
@@ -81,15 +77,6 @@ int kernel_new(struct kernel **ret, const struct kernel_options *opt)
 	return 0;
 }
 
-static void drop_rules(struct kernel *k)
-{
-	rules_image_free(&k->image);
-	free(TAKE_PTR(k->group_ids));
-	free(TAKE_PTR(k->target_ids));
-	free(TAKE_PTR(k->seen));
-	k->has_rules = false;
-}
-
 void kernel_free(struct kernel **kp)
 {
 	struct kernel *k = TAKE_PTR(*kp);
@@ -97,51 +84,35 @@ void kernel_free(struct kernel **kp)
 	if (!k)
 		return;
 	datapath_close(&k->dp);
-	drop_rules(k);
+	kernel_plan_free(&k->plan);
 	kernel_ids_clear(&k->ids);
 	free(k->pin_dir);
 	free(k);
 }
 
-/* What a configuration compiles to, before anything is changed for it. */
-struct build {
-	struct rules_image image;
-	struct ruleset rules;
-	uint16_t *group_ids;
-	uint16_t *target_ids;
-	struct datapath_list *seen;
-};
-
-static void build_clear(struct build *b)
-{
-	rules_image_free(&b->image);
-	free(b->group_ids);
-	free(b->target_ids);
-	free(b->seen);
-}
-
-#define auto_build __attribute__((cleanup(build_clear)))
-
-static int build_ids(struct kernel *k, const struct config *c, struct build *b,
-		     struct kernel_error *e)
+static int number_groups(struct kernel *k, const struct config *c,
+			 struct kernel_plan *p, struct kernel_error *e)
 {
 	auto_free const char **names = NULL;
 	int r;
 
 	names = calloc(c->group_count + 1, sizeof(*names));
-	b->group_ids = calloc(c->group_count + 1, sizeof(*b->group_ids));
-	b->target_ids = calloc(c->node_count + 1, sizeof(*b->target_ids));
-	b->seen = calloc(c->group_count * GROUP_SELS + 1, sizeof(*b->seen));
-	if (!names || !b->group_ids || !b->target_ids || !b->seen)
+	if (!names)
 		return kernel_fail(e, -ENOMEM, "rules", NULL);
-	kernel_route_forget(b->seen, c->group_count);
 	for (size_t i = 0; i < c->group_count; i++)
 		names[i] = c->groups[i].name;
 	r = rules_id_assign(&k->ids.groups, names, c->group_count,
-			    b->group_ids);
-	if (r < 0)
-		return kernel_fail(e, r, "more groups than the kernel holds",
-				   NULL);
+			    p->group_ids);
+	return r < 0 ? kernel_fail(e, r, "more groups than the kernel holds",
+				   NULL)
+		     : 0;
+}
+
+static int number_targets(struct kernel *k, const struct config *c,
+			  struct kernel_plan *p, struct kernel_error *e)
+{
+	int r;
+
 	for (size_t i = 0; i < c->node_count; i++) {
 		if (!node_scheme_can_carry(c->nodes[i].scheme))
 			continue;
@@ -149,43 +120,9 @@ static int build_ids(struct kernel *k, const struct config *c, struct build *b,
 		if (r < 0)
 			return kernel_fail(
 				e, r, "more nodes than the kernel holds", NULL);
-		b->target_ids[i] = (uint16_t)r;
+		p->target_ids[i] = (uint16_t)r;
 	}
 	return 0;
-}
-
-static int build(struct kernel *k, const struct config *c, struct build *b,
-		 struct kernel_error *e)
-{
-	struct rules_options opt = { .group_count = c->group_count };
-	struct rules_error why = { .text = "" };
-	int r;
-
-	r = build_ids(k, c, b, e);
-	if (r < 0)
-		return r;
-	opt.group_ids = b->group_ids;
-	r = rules_compile(&c->routing, &opt, &b->image, &why);
-	if (r < 0) {
-		e->pos = why.pos;
-		snprintf(e->text, sizeof(e->text), "%s", why.text);
-		return r;
-	}
-	r = ruleset_open(b->image.data, b->image.len, &b->rules);
-	return r < 0 ? kernel_fail(e, r, "rules", NULL) : 0;
-}
-
-static void adopt_build(struct kernel *k, const struct config *c,
-			struct build *b)
-{
-	drop_rules(k);
-	SWAP(k->image, b->image);
-	k->rules = b->rules;
-	k->group_ids = TAKE_PTR(b->group_ids);
-	k->target_ids = TAKE_PTR(b->target_ids);
-	k->seen = TAKE_PTR(b->seen);
-	k->config = c;
-	k->has_rules = true;
 }
 
 static void save_ids(struct kernel *k)
@@ -198,6 +135,16 @@ static void save_ids(struct kernel *k)
 		n = fd_write_file_atomic(k->ids_path, buf, (size_t)n, 0600);
 	if (n < 0)
 		log_err_r(n, "kernel: cannot save %s", k->ids_path);
+}
+
+static struct kernel_route in_force(const struct kernel *k)
+{
+	const struct kernel_plan *p = k->plan;
+
+	return (struct kernel_route){ .config = k->config,
+				      .target_ids = p ? p->target_ids : NULL,
+				      .group_ids = p ? p->group_ids : NULL,
+				      .saved_sysctls = k->sysctl_path };
 }
 
 static int open_datapath(struct kernel *k, const struct config_supervisor *s,
@@ -263,14 +210,14 @@ static int find_links(struct kernel *k, const struct config *c,
 }
 
 static int apply_kernel(struct kernel *k, const struct config *c,
-			const struct build *b, const struct prober *p,
+			struct kernel_plan *b, const struct prober *p,
 			struct kernel_error *e)
 {
 	struct kernel_route route = { .config = c,
 				      .target_ids = b->target_ids,
 				      .group_ids = b->group_ids,
 				      .saved_sysctls = k->sysctl_path };
-	bool is_heir = !k->has_rules && has_pins(k->pin_dir);
+	bool is_heir = !k->plan && has_pins(k->pin_dir);
 	struct datapath_error why = { .text = "" };
 	struct kernel_links links;
 	int r;
@@ -281,7 +228,7 @@ static int apply_kernel(struct kernel *k, const struct config *c,
 	r = open_datapath(k, &c->supervisor, e);
 	if (r < 0)
 		return r;
-	r = datapath_load(k->dp, b->image.data, b->image.len, &why);
+	r = datapath_load(k->dp, b->image, b->image_len, &why);
 	if (r < 0)
 		return kernel_fail(e, r, "loading the rules", &why);
 	/* what is left to fail leaves no trace that a retry would not mend */
@@ -313,37 +260,31 @@ static void forget_targets(struct kernel *k, const struct config *c)
 	kernel_ids_retain(&k->ids, keep, c->node_count);
 }
 
-int kernel_check(struct kernel *k, const struct config *c,
-		 struct kernel_error *e)
+void kernel_forget_plan(struct kernel *k)
 {
-	auto_build struct build b = { .group_ids = NULL };
-	int r = build(k, c, &b, e);
-
-	if (k->has_rules)
+	if (k->plan)
 		forget_targets(k, k->config);
-	return r;
 }
 
-int kernel_preview(struct kernel *k, const struct config *c,
-		   struct kernel_preview *ret, struct kernel_error *e)
+int kernel_plan_new(struct kernel *k, const struct config *c,
+		    struct kernel_plan **ret, struct kernel_error *e)
 {
-	auto_build struct build b = { .group_ids = NULL };
-	int r = build(k, c, &b, e);
+	struct kernel_plan *p = kernel_plan_alloc(c->group_count,
+						  c->node_count);
+	int r;
 
-	if (k->has_rules)
-		forget_targets(k, k->config);
-	if (r < 0)
+	if (!p)
+		return kernel_fail(e, -ENOMEM, "rules", NULL);
+	r = number_groups(k, c, p, e);
+	if (r == 0)
+		r = number_targets(k, c, p, e);
+	if (r < 0) {
+		kernel_plan_free(&p);
+		kernel_forget_plan(k);
 		return r;
-	SWAP(ret->image, b.image);
-	ret->rules = b.rules;
-	ret->group_ids = TAKE_PTR(b.group_ids);
+	}
+	*ret = p;
 	return 0;
-}
-
-void kernel_preview_clear(struct kernel_preview *p)
-{
-	rules_image_free(&p->image);
-	free(TAKE_PTR(p->group_ids));
 }
 
 /* Nothing of ours in the kernel: no program, pin, rule, route or sysctl. */
@@ -360,13 +301,10 @@ static void leave_kernel(struct kernel *k)
  * groups when they are published next. */
 static void restore(struct kernel *k)
 {
-	struct kernel_route route = { .config = k->config,
-				      .target_ids = k->target_ids,
-				      .group_ids = k->group_ids,
-				      .saved_sysctls = k->sysctl_path };
+	struct kernel_route route = in_force(k);
 	struct datapath_error why = { .text = "" };
 
-	if (!k->has_rules)
+	if (!k->plan)
 		return; /* at the start: what an earlier process left runs on */
 	forget_targets(k, k->config);
 	if (!k->is_active) {
@@ -375,7 +313,7 @@ static void restore(struct kernel *k)
 		return;
 	}
 	datapath_unload(k->dp);
-	kernel_route_forget(k->seen, k->config->group_count);
+	kernel_route_forget(k->plan->seen, k->config->group_count);
 	if (kernel_route_policies(&route, &why) < 0 ||
 	    kernel_route_targets(&route, k->dp) < 0)
 		log_warn("kernel: what was in force is not restored: %s",
@@ -389,23 +327,20 @@ static int stop_routing(struct kernel *k, struct kernel_error *e)
 
 	if (r < 0)
 		return kernel_fail(e, r, "detaching", NULL);
-	if (k->is_active || (!k->has_rules && has_pins(k->pin_dir)))
+	if (k->is_active || (!k->plan && has_pins(k->pin_dir)))
 		leave_kernel(k);
 	k->is_active = false;
 	return 0;
 }
 
 int kernel_apply(struct kernel *k, const struct config *c,
-		 const struct prober *p, struct kernel_error *e)
+		 struct kernel_plan **plan, const struct prober *p,
+		 struct kernel_error *e)
 {
-	auto_build struct build b = { .group_ids = NULL };
 	bool is_route = c->supervisor.mode == MODE_ROUTE;
 	int r;
 
-	r = build(k, c, &b, e);
-	if (r < 0)
-		return r;
-	r = is_route ? apply_kernel(k, c, &b, p, e) : stop_routing(k, e);
+	r = is_route ? apply_kernel(k, c, *plan, p, e) : stop_routing(k, e);
 	if (r < 0) {
 		if (is_route)
 			restore(k);
@@ -414,7 +349,10 @@ int kernel_apply(struct kernel *k, const struct config *c,
 	k->is_active = is_route;
 	k->epoch += is_route;
 	forget_targets(k, c);
-	adopt_build(k, c, &b);
+	kernel_plan_free(&k->plan);
+	k->plan = TAKE_PTR(*plan);
+	k->config = c;
+	kernel_plan_rest(k->plan);
 	if (is_route)
 		save_ids(k);
 	return 0;
@@ -422,13 +360,11 @@ int kernel_apply(struct kernel *k, const struct config *c,
 
 void kernel_publish(struct kernel *k, const struct prober *p)
 {
-	struct kernel_route route = { .config = k->config,
-				      .target_ids = k->target_ids,
-				      .group_ids = k->group_ids };
+	struct kernel_route route = in_force(k);
 
 	if (!k->is_active)
 		return;
-	if (kernel_route_groups(&route, k->dp, p, k->seen))
+	if (kernel_route_groups(&route, k->dp, p, k->plan->seen))
 		k->epoch++;
 }
 
@@ -442,10 +378,7 @@ void kernel_beat(struct kernel *k, uint64_t now_ns)
 
 int kernel_refresh(struct kernel *k, struct kernel_error *e)
 {
-	struct kernel_route route = { .config = k->config,
-				      .target_ids = k->target_ids,
-				      .group_ids = k->group_ids,
-				      .saved_sysctls = k->sysctl_path };
+	struct kernel_route route = in_force(k);
 	struct datapath_error why = { .text = "" };
 	struct kernel_links links;
 	int first = 0, r;
@@ -480,26 +413,31 @@ bool kernel_is_active(const struct kernel *k)
 
 const struct ruleset *kernel_rules(const struct kernel *k)
 {
-	return k->has_rules ? &k->rules : NULL;
+	return k->plan ? &k->plan->rules : NULL;
+}
+
+int kernel_names_fd(const struct kernel *k)
+{
+	return k->plan ? k->plan->names_fd : -1;
 }
 
 size_t kernel_group_of(const struct kernel *k, uint16_t id)
 {
-	for (size_t i = 0; k->has_rules && i < k->config->group_count; i++)
-		if (k->group_ids[i] == id)
+	for (size_t i = 0; k->plan && i < k->config->group_count; i++)
+		if (k->plan->group_ids[i] == id)
 			return i;
 	return SIZE_MAX;
 }
 
 uint16_t kernel_group_id(const struct kernel *k, size_t index)
 {
-	return k->has_rules ? k->group_ids[index] : 0;
+	return k->plan ? k->plan->group_ids[index] : 0;
 }
 
 size_t kernel_node_of(const struct kernel *k, uint16_t id)
 {
-	for (size_t i = 0; k->has_rules && i < k->config->node_count; i++)
-		if (k->target_ids[i] == id &&
+	for (size_t i = 0; k->plan && i < k->config->node_count; i++)
+		if (k->plan->target_ids[i] == id &&
 		    node_scheme_can_carry(k->config->nodes[i].scheme))
 			return i;
 	return SIZE_MAX;
@@ -514,10 +452,11 @@ uint32_t kernel_uplink_mark(const struct kernel *k, const struct config_node *n)
 {
 	size_t i;
 
-	if (!k->has_rules || n->scheme != SCHEME_IFACE)
+	if (!k->plan || n->scheme != SCHEME_IFACE)
 		return 0;
 	i = (size_t)(n - k->config->nodes);
-	return kernel_route_mark(&k->config->supervisor, n, k->target_ids[i]);
+	return kernel_route_mark(&k->config->supervisor, n,
+				 k->plan->target_ids[i]);
 }
 
 uint64_t kernel_epoch(const struct kernel *k)

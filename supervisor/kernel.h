@@ -2,7 +2,7 @@
 /*
  * From configuration and group state to the kernel: what the supervisor tells
  * the datapath, in which order, and which numbers things have there. In mode
- * observe only the rules are compiled, for route test; nothing is touched.
+ * observe the rules are there for route test alone; nothing is touched.
  */
 #pragma once
 
@@ -14,9 +14,9 @@
 #include "supervisor/config/config.h"
 #include "supervisor/core/prober.h"
 #include "supervisor/datapath/datapath.h"
-#include "supervisor/rules/rules.h"
 
 struct kernel;
+struct kernel_plan;
 
 struct kernel_options {
 	const char *pin_dir;
@@ -35,27 +35,25 @@ int kernel_new(struct kernel **ret, const struct kernel_options *opt);
 void kernel_free(struct kernel **k);
 
 /*
- * Compile @c's rules and, in mode route, bring the kernel to them: policy
+ * The numbers that @c's groups and nodes have or get. One plan at a time: it
+ * comes into force by kernel_apply(), or kernel_forget_plan() says it will not.
+ */
+int kernel_plan_new(struct kernel *k, const struct config *c,
+		    struct kernel_plan **ret, struct kernel_error *ret_err);
+/* Numbers that only a plan had are free again. */
+void kernel_forget_plan(struct kernel *k);
+/*
+ * Bring @c, whose compiled rules *plan holds, into force: in mode route policy
  * routes, nodes, groups, rules, attachment, in this order; with the groups as
- * @p has them. On a failure what was in force is in force again, but for the
- * groups: kernel_publish() those. In mode observe what mode route left in the
- * kernel is removed.
+ * @p has them. Takes *plan. On a failure what was in force is in force again,
+ * but for the groups: kernel_publish() those. In mode observe what mode route
+ * left in the kernel is removed.
  */
 int kernel_apply(struct kernel *k, const struct config *c,
-		 const struct prober *p, struct kernel_error *ret_err);
-/* Compile only: is @c good? Nothing changes. */
-int kernel_check(struct kernel *k, const struct config *c,
+		 struct kernel_plan **plan, const struct prober *p,
 		 struct kernel_error *ret_err);
-/* What @c compiles to, to compare with; nothing changes. */
-struct kernel_preview {
-	struct rules_image image;
-	struct ruleset rules;
-	uint16_t *group_ids; /* by index of config.groups */
-};
-
-int kernel_preview(struct kernel *k, const struct config *c,
-		   struct kernel_preview *ret, struct kernel_error *ret_err);
-void kernel_preview_clear(struct kernel_preview *p);
+/* The image of name sets in force, -1: none. Borrowed. */
+int kernel_names_fd(const struct kernel *k);
 /* Groups moved: publish them. */
 void kernel_publish(struct kernel *k, const struct prober *p);
 void kernel_beat(struct kernel *k, uint64_t now_ns);

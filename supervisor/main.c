@@ -7,6 +7,7 @@
 #include "common/base.h"
 #include "common/log.h"
 #include "dae_build_id.h"
+#include "supervisor/compile/check.h"
 #include "supervisor/config/config_parse.h"
 #include "supervisor/config_load.h"
 #include "supervisor/datapath/cleanup.h"
@@ -33,10 +34,16 @@ static int main_check(const struct options *o)
 {
 	auto_diags struct config_diags diags = { .count = 0 };
 	auto_config struct config *c = NULL;
-	char text[256];
+	char text[256], path[PATH_MAX];
+	struct launch_how how = { .path = path, .config = o->config };
 	int r;
 
 	r = config_load(&c, o->config, &diags);
+	if (r == 0) {
+		snprintf(path, sizeof(path), "%.4000s/dae-compile", o->libexec);
+		compile_choose_user(&how);
+		r = compile_check(&how, c, &diags);
+	}
 	print_diags(&diags);
 	if (r < 0)
 		return EXIT_BAD_CONFIG;

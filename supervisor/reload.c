@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,9 +11,13 @@
 #include "common/clock.h"
 #include "common/fd.h"
 #include "common/log.h"
+#include "supervisor/compile/check.h"
+#include "supervisor/compiling.h"
 #include "supervisor/config_load.h"
 #include "supervisor/confirm.h"
+#include "supervisor/ctl/ctl_server.h"
 #include "supervisor/dispatch.h"
+#include "supervisor/kernel_plan.h"
 #include "supervisor/notify.h"
 #include "supervisor/reload_diff.h"
 #include "supervisor/rule_counts.h"
@@ -76,25 +81,33 @@ struct next {
 	struct recycle_limits limits;
 	struct recycle_policy policy;
 	int ca_fd;
-	bool goes_back; /* to what was kept, not to what the file says */
+	struct kernel_plan *plan;
 };
 
 static void next_clear(struct next *n)
 {
+	kernel_plan_free(&n->plan);
 	config_free(&n->config);
 	fd_close_ptr(&n->ca_fd);
 }
 
-#define auto_next __attribute__((cleanup(next_clear)))
+/* One that waits for its rules to be compiled. */
+struct reload {
+	struct supervisor *s;
+	struct next next;
+	enum reload_cause cause;
+	struct ctl_reload_request q;
+	struct ctl_outcome res;
+};
 
 static int prepare(struct supervisor *s, struct next *n,
-		   struct ctl_outcome *res)
+		   enum reload_cause cause, struct ctl_outcome *res)
 {
-	struct kernel_error err = { .text = "" };
 	int r;
 
-	r = n->goes_back ? confirm_parse(s->confirm, &n->config, &res->diags)
-			 : config_load(&n->config, s->opt.config, &res->diags);
+	r = cause == RELOAD_BACK
+		    ? confirm_parse(s->confirm, &n->config, &res->diags)
+		    : config_load(&n->config, s->opt.config, &res->diags);
 	if (r < 0)
 		return fail(res, r,
 			    "config rejected, running config unchanged");
@@ -106,10 +119,8 @@ static int prepare(struct supervisor *s, struct next *n,
 	if (r < 0)
 		return fail(res, r, "memory_total does not hold one worker");
 	n->ca_fd = setup_open_ca(n->config);
-	if (n->ca_fd < 0)
-		return fail(res, n->ca_fd, "ca_file cannot be opened");
-	r = kernel_check(s->kernel, n->config, &err);
-	return r < 0 ? fail(res, r, err.text) : 0;
+	return n->ca_fd < 0 ? fail(res, n->ca_fd, "ca_file cannot be opened")
+			    : 0;
 }
 
 /* The prober takes over all that stays; then the kernel flips, or all is as it
@@ -125,7 +136,7 @@ static int swap(struct supervisor *s, struct next *n, struct ctl_outcome *res)
 	if (r < 0)
 		return fail(res, r, "not enough memory for the new targets");
 	prober_update_groups(p, &now);
-	r = kernel_apply(s->kernel, n->config, p, &err);
+	r = kernel_apply(s->kernel, n->config, &n->plan, p, &err);
 	if (r < 0) {
 		prober_give_back(&p, s->prober, s->config);
 		kernel_publish(s->kernel, s->prober);
@@ -191,42 +202,150 @@ static int swap_to_confirm(struct supervisor *s, struct next *n,
 	return 0;
 }
 
+/* All of it is there: take it. */
+static int take(struct reload *l)
+{
+	struct supervisor *s = l->s;
+	int r;
+
+	if (l->q.dry_run)
+		return reload_diff_make(s, &l->next.config, &l->next.plan,
+					&l->res);
+	if (l->q.confirm_ms)
+		return swap_to_confirm(s, &l->next, l->q.confirm_ms, &l->res);
+	r = swap(s, &l->next, &l->res);
+	if (r < 0)
+		return r;
+	if (l->cause == RELOAD_BACK) {
+		confirm_went_back(s->confirm);
+		tell_in_force(s, ": the one before, as the last was not "
+				 "confirmed");
+	} else {
+		confirm_settle(s->confirm);
+		tell_in_force(s, "");
+	}
+	return 0;
+}
+
+static void answer(struct reload *l)
+{
+	if (l->cause == RELOAD_BACK)
+		confirm_back_done(l->s->confirm, l->res.r, l->res.message);
+	if (l->cause == RELOAD_SIGNAL) {
+		reload_log_diags(&l->res.diags);
+		if (l->res.r < 0)
+			log_error("reload: %s", l->res.message);
+		notify_send("READY=1");
+	}
+	if (l->res.ticket)
+		ctl_server_resume(l->s->ctl, &l->res);
+}
+
+/* It is over, one way or the other; the next may begin. */
+static void settle(struct reload *l, int r)
+{
+	struct supervisor *s = l->s;
+	bool again = s->reload_again;
+
+	l->res.r = r;
+	kernel_forget_plan(s->kernel);
+	s->reload = NULL;
+	s->reload_again = false;
+	answer(l);
+	next_clear(&l->next);
+	config_diags_clear(&l->res.diags);
+	free(l);
+	malloc_trim(0); /* two configurations were here, one is */
+	if (again && !s->reload)
+		reload_by_signal(s);
+}
+
+static void on_compiled(void *arg, int r, struct launch_result *res,
+			const struct task_error *e)
+{
+	struct reload *l = arg;
+
+	compile_tell_warnings(l->next.config, &res->report, &l->res.diags);
+	if (r < 0 && e->pos.line)
+		compile_tell_error(l->next.config, e, &l->res.diags);
+	if (r < 0) {
+		r = fail(&l->res, r, e->text);
+	} else {
+		r = kernel_plan_take(l->next.plan, res);
+		r = r < 0 ? fail(&l->res, r, "the compiled rules are not sound")
+			  : take(l);
+	}
+	settle(l, r);
+}
+
+static int compile(struct reload *l)
+{
+	const struct config *c = l->next.config;
+	struct kernel_error err = { .text = "" };
+	struct task_error e = { .text = "" };
+	struct task_request q = { .routing = &c->routing,
+				  .group_count = c->group_count };
+	int r;
+
+	r = kernel_plan_new(l->s->kernel, c, &l->next.plan, &err);
+	if (r < 0)
+		return fail(&l->res, r, err.text);
+	q.group_ids = l->next.plan->group_ids;
+	r = compiling_start(l->s->compiling, &q, on_compiled, l, &e);
+	if (r == 0)
+		return 0;
+	kernel_forget_plan(l->s->kernel);
+	if (e.pos.line)
+		compile_tell_error(c, &e, &l->res.diags);
+	return fail(&l->res, r, e.text);
+}
+
+/* -EINPROGRESS: it has begun. Else it is over: *res is what it came to. */
+static int begin(struct supervisor *s, enum reload_cause cause,
+		 const struct ctl_reload_request *q, struct ctl_outcome *res)
+{
+	struct reload *l;
+	int r;
+
+	if (s->reload || !s->is_ready)
+		return fail(res, -EBUSY,
+			    s->is_ready ? "a reload is under way"
+					: "the start is under way");
+	l = calloc(1, sizeof(*l));
+	if (!l)
+		return fail(res, -ENOMEM, "out of memory");
+	l->s = s;
+	l->cause = cause;
+	l->q = *q;
+	l->next.ca_fd = -1;
+	l->res = *res;
+	r = prepare(s, &l->next, cause, &l->res);
+	if (r == 0)
+		r = compile(l);
+	if (r == 0) {
+		s->reload = l;
+		res->diags = (struct config_diags){ 0 };
+		return -EINPROGRESS;
+	}
+	*res = l->res;
+	next_clear(&l->next);
+	free(l);
+	return r;
+}
+
 int reload(struct supervisor *s, const struct ctl_reload_request *q,
 	   struct ctl_outcome *res)
 {
-	auto_next struct next n = { .ca_fd = -1 };
-	int r;
-
 	if (!q->dry_run && confirm_is_pending(s->confirm))
 		return refuse_pending(res);
-	r = prepare(s, &n, res);
-	if (r == 0 && q->dry_run)
-		r = reload_diff_make(s, &n.config, res);
-	if (r < 0 || q->dry_run)
-		return r;
-	if (q->confirm_ms)
-		return swap_to_confirm(s, &n, q->confirm_ms, res);
-	r = swap(s, &n, res);
-	if (r < 0)
-		return r;
-	confirm_settle(s->confirm);
-	tell_in_force(s, "");
-	return 0;
+	return begin(s, RELOAD_CONTROL, q, res);
 }
 
 int reload_back(struct supervisor *s, struct ctl_outcome *res)
 {
-	auto_next struct next n = { .ca_fd = -1, .goes_back = true };
-	int r;
+	static const struct ctl_reload_request plain = { .confirm_ms = 0 };
 
-	r = prepare(s, &n, res);
-	if (r == 0)
-		r = swap(s, &n, res);
-	if (r < 0)
-		return r;
-	confirm_went_back(s->confirm);
-	tell_in_force(s, ": the one before, as the last was not confirmed");
-	return 0;
+	return begin(s, RELOAD_BACK, &plain, res);
 }
 
 void reload_by_signal(struct supervisor *s)
@@ -236,13 +355,31 @@ void reload_by_signal(struct supervisor *s)
 	char text[64];
 	int r;
 
+	if (s->reload || !s->is_ready) {
+		s->reload_again = true; /* when that one is over */
+		return;
+	}
 	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
 		 (uint64_t)(clock_mono_ns() / NS_PER_US));
 	notify_send(text);
-	r = reload(s, &plain, &res);
+	r = confirm_is_pending(s->confirm)
+		    ? refuse_pending(&res)
+		    : begin(s, RELOAD_SIGNAL, &plain, &res);
+	if (r == -EINPROGRESS)
+		return;
 	reload_log_diags(&res.diags);
 	config_diags_clear(&res.diags);
-	if (r < 0)
-		log_error("reload: %s", res.message);
+	log_error("reload: %s", res.message);
 	notify_send("READY=1");
+}
+
+void reload_stop(struct supervisor *s)
+{
+	struct reload *l = TAKE_PTR(s->reload);
+
+	if (!l)
+		return;
+	next_clear(&l->next);
+	config_diags_clear(&l->res.diags);
+	free(l);
 }

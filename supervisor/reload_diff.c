@@ -9,6 +9,7 @@
 
 #include "common/base.h"
 #include "supervisor/flows.h"
+#include "supervisor/kernel_plan.h"
 #include "supervisor/supervisor.h"
 
 #define KEPT_S 60 /* since somebody last asked for it */
@@ -29,7 +30,7 @@ struct reload_diff {
 	struct event *timer;
 	uint64_t id;
 	struct config *next;
-	struct kernel_preview preview;
+	struct kernel_plan *plan; /* of next */
 	struct config_diff diff;
 	uint64_t cursor, flows, changed;
 	bool is_walked;
@@ -47,7 +48,7 @@ static void diff_free(struct reload_diff **dp)
 	if (d->timer)
 		event_free(d->timer);
 	config_diff_clear(&d->diff);
-	kernel_preview_clear(&d->preview);
+	kernel_plan_free(&d->plan);
 	config_free(&d->next);
 	free(d);
 }
@@ -73,10 +74,9 @@ static void keep(struct reload_diff *d)
 }
 
 int reload_diff_make(struct supervisor *s, struct config **next,
-		     struct ctl_outcome *res)
+		     struct kernel_plan **plan, struct ctl_outcome *res)
 {
 	auto_diff struct reload_diff *d = calloc(1, sizeof(*d));
-	struct kernel_error err = { .text = "" };
 	int r;
 
 	if (!d)
@@ -84,14 +84,11 @@ int reload_diff_make(struct supervisor *s, struct config **next,
 	d->s = s;
 	d->timer = evtimer_new(s->base, on_old, s);
 	r = d->timer ? config_diff_make(&d->diff, s->config, *next) : -ENOMEM;
-	if (r == 0)
-		r = kernel_preview(s->kernel, *next, &d->preview, &err);
-	if (r < 0) {
-		snprintf(res->message, sizeof(res->message), "%.250s",
-			 err.text);
+	if (r < 0)
 		return r;
-	}
 	d->next = TAKE_PTR(*next);
+	d->plan = TAKE_PTR(*plan);
+	kernel_plan_rest(d->plan);
 	d->id = ++s->diff_count;
 	d->is_walked = !kernel_datapath(s->kernel);
 	reload_diff_drop(s);
@@ -165,7 +162,7 @@ static void count_move(struct reload_diff *d, const char *from, const char *to)
 static size_t next_group(const struct reload_diff *d, uint16_t id)
 {
 	for (size_t i = 0; i < d->next->group_count; i++)
-		if (d->preview.group_ids[i] == id)
+		if (d->plan->group_ids[i] == id)
 			return i;
 	return SIZE_MAX;
 }
@@ -192,7 +189,7 @@ static enum flow_wish on_flow(void *ctx, const struct datapath_flow *f)
 	/* what is not ours to touch is no matter of rules */
 	if (f->kind == DAE_KIND_PASS || !is_live(f) ||
 	    ruleset_eval(rules, &q, &was) < 0 ||
-	    ruleset_eval(&d->preview.rules, &q, &is) < 0)
+	    ruleset_eval(&d->plan->rules, &q, &is) < 0)
 		return FLOW_KEEP;
 	d->flows++;
 	way_of(&was, kernel_group_of(d->s->kernel, was.group), &a);
@@ -239,7 +236,7 @@ int reload_diff_look(void *ctx, uint64_t id, bool step,
 		.flows = d->flows,
 		.changed = d->changed,
 		.has_flows = kernel_datapath(s->kernel) != NULL,
-		.is_exact = is_exact(&d->preview.rules) &&
+		.is_exact = is_exact(&d->plan->rules) &&
 			    is_exact(kernel_rules(s->kernel)),
 	};
 	return r;

@@ -11,12 +11,14 @@
 #include "supervisor/ctl/ctl.h"
 
 struct config;
+struct kernel_plan;
 struct reload_diff;
 struct supervisor;
 
-/* Compare *next with what runs; takes *next. 0 with res->diff, or -errno. */
+/* Compare *next, compiled as *plan, with what runs; takes both. 0 with
+ * res->diff, or -errno. */
 int reload_diff_make(struct supervisor *s, struct config **next,
-		     struct ctl_outcome *res);
+		     struct kernel_plan **plan, struct ctl_outcome *res);
 /* What runs has changed, or we end: the difference is of no use. */
 void reload_diff_drop(struct supervisor *s);
 /* ctl_ops.reload_diff */

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "common/base.h"
+#include "supervisor/ctl/ctl_server.h"
 #include "supervisor/datapath/ask.h"
+#include "supervisor/matching.h"
 #include "supervisor/supervisor.h"
 
 /* The class of selection that a packet belongs to. */
@@ -50,6 +52,50 @@ static bool uses(const struct ruleset *rules, enum dae_dim dim)
 	return rules->h->used_dims & 1U << dim;
 }
 
+static void on_sets(void *ctx, uint64_t token, int r,
+		    const struct dae_bitmap *sets, const char *why)
+{
+	struct ctl_outcome later = { .ticket = token, .r = r };
+	struct supervisor *s = ctx;
+
+	if (r == 0)
+		later.sets = sets;
+	else
+		snprintf(later.message, sizeof(later.message), "%.250s", why);
+	ctl_server_resume(s->ctl, &later);
+}
+
+/* Whoever asked is answered when the sets of the name are known. */
+static int ask_sets(struct supervisor *s, const char *name,
+		    struct ctl_outcome *res)
+{
+	int r = matching_ask(s->matching, name, on_sets, s, res->ticket);
+
+	if (r == -EINVAL)
+		snprintf(res->message, sizeof(res->message),
+			 "'%.100s' is no domain name", name);
+	return r < 0 ? r : -EINPROGRESS;
+}
+
+/* Both ways, unless the kernel cannot be asked the same. */
+static void ask_both(struct supervisor *s, const struct ctl_route_query *q,
+		     const struct ruleset_query *packet,
+		     struct ctl_route_answer *ret, struct ctl_outcome *res)
+{
+	const struct ruleset *rules = kernel_rules(s->kernel);
+
+	if (q->process && uses(rules, DAE_DIM_PNAME))
+		snprintf(res->message, sizeof(res->message),
+			 "forwarded packets have no process: user space alone "
+			 "was asked");
+	else if (packet->domain_sets)
+		snprintf(res->message, sizeof(res->message),
+			 "the kernel knows what was learned of the address, "
+			 "not this name: user space alone was asked");
+	else
+		ask_kernel(s, packet, ret, res);
+}
+
 int route_ask(void *ctx, const struct ctl_route_query *q,
 	      struct ctl_route_answer *ret, struct ctl_outcome *res)
 {
@@ -61,6 +107,8 @@ int route_ask(void *ctx, const struct ctl_route_query *q,
 	ret->target = TARGET_NONE;
 	if (!rules)
 		return -ENOENT;
+	if (q->domain && !packet.domain_sets && rules->h->domain_sets)
+		return ask_sets(s, q->domain, res);
 	if (q->process)
 		snprintf(packet.pname, sizeof(packet.pname), "%s", q->process);
 	r = ruleset_eval(rules, &packet, &ret->verdict);
@@ -72,11 +120,6 @@ int route_ask(void *ctx, const struct ctl_route_query *q,
 		ret->target = group_selected(
 			&s->prober->groups[ret->verdict.group],
 			sel_of(&packet));
-	if (q->process && uses(rules, DAE_DIM_PNAME))
-		snprintf(res->message, sizeof(res->message),
-			 "forwarded packets have no process: user space alone "
-			 "was asked");
-	else
-		ask_kernel(s, &packet, ret, res);
+	ask_both(s, q, &packet, ret, res);
 	return 0;
 }

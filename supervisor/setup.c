@@ -15,11 +15,13 @@
 #include "dae_build_id.h"
 #include "supervisor/accounts.h"
 #include "supervisor/asks.h"
+#include "supervisor/compiling.h"
 #include "supervisor/confirm.h"
 #include "supervisor/control.h"
 #include "supervisor/crew_events.h"
 #include "supervisor/datapath/fence.h"
 #include "supervisor/dispatch.h"
+#include "supervisor/matching.h"
 #include "supervisor/own_cgroup.h"
 #include "supervisor/reload.h"
 #include "supervisor/state_file.h"
@@ -162,18 +164,27 @@ static int start_kernel(struct supervisor *s)
 	struct kernel_options opt = { .pin_dir = s->opt.bpf_dir,
 				      .state_dir = s->opt.state_dir,
 				      .flow_entries = s->limits.flow_entries };
-	struct prober_now now = supervisor_now();
-	struct kernel_error err = { .text = "" };
 	int r;
 
 	r = kernel_new(&s->kernel, &opt);
-	if (r < 0)
-		return log_err_r(r, "setup: kernel state");
-	prober_update_groups(s->prober, &now);
-	r = kernel_apply(s->kernel, s->config, s->prober, &err);
-	if (r < 0)
-		log_error("setup: %s", err.text);
-	return r;
+	return r < 0 ? log_err_r(r, "setup: kernel state") : 0;
+}
+
+static int start_compiler(struct supervisor *s)
+{
+	int r;
+
+	if (asprintf(&s->compile_path, "%s/dae-compile", s->opt.libexec) < 0)
+		return -ENOMEM;
+	if (access(s->compile_path, X_OK) < 0)
+		return log_err_r(-errno, "setup: no rule compiler at %s",
+				 s->compile_path);
+	s->compile_how = (struct launch_how){ .path = s->compile_path,
+					      .uid = s->worker_uid,
+					      .gid = s->worker_gid,
+					      .config = s->opt.config };
+	r = compiling_new(&s->compiling, s->base, &s->compile_how);
+	return r < 0 ? r : matching_new(&s->matching, s);
 }
 
 int setup_all(struct supervisor *s)
@@ -183,7 +194,7 @@ int setup_all(struct supervisor *s)
 	 * that the pool then divides */
 	static int (*const parts[])(struct supervisor * s) = {
 		load_config,  find_worker_user, control_start, start_prober,
-		start_kernel, raise_fence,	start_pool,
+		start_kernel, raise_fence,	start_pool,    start_compiler,
 	};
 	int r;
 

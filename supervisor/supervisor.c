@@ -15,17 +15,21 @@
 #include "common/log.h"
 #include "supervisor/asks.h"
 #include "supervisor/confirm.h"
+#include "supervisor/compiling.h"
 #include "supervisor/control.h"
 #include "supervisor/crew_events.h"
 #include "supervisor/ctl/ctl_server.h"
 #include "supervisor/datapath/fence.h"
 #include "supervisor/dispatch.h"
 #include "supervisor/engines.h"
+#include "supervisor/kernel_plan.h"
+#include "supervisor/matching.h"
 #include "supervisor/netmon.h"
 #include "supervisor/notify.h"
 #include "supervisor/reload.h"
 #include "supervisor/reload_diff.h"
 #include "supervisor/setup.h"
+#include "supervisor/start.h"
 #include "supervisor/state_file.h"
 #include "supervisor/status_line.h"
 
@@ -134,7 +138,8 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (s->is_stopping)
+	/* without its rules a probe would leave by another uplink than a flow */
+	if (s->is_stopping || !s->is_ready)
 		return;
 	if (prober_update_groups(s->prober, &now))
 		kernel_publish(s->kernel, s->prober);
@@ -277,16 +282,14 @@ int supervisor_new(struct supervisor **ret, const struct options *opt)
 
 int supervisor_run(struct supervisor *s)
 {
-	log_info("supervisor: ready (config=%s mode=%s workers=%u)",
-		 s->opt.config,
-		 s->config->supervisor.mode == MODE_ROUTE ? "route" : "observe",
-		 s->limits.workers);
-	notify_send("READY=1");
-	kernel_beat(s->kernel, clock_mono_ns());
-	engines_update(s);
-	supervisor_wake(s);
+	int r = start_begin(s);
+
+	if (r < 0)
+		return r;
 	if (event_base_dispatch(s->base) < 0)
 		return -EIO;
+	if (!s->is_ready)
+		return s->start_error;
 	notify_send("STOPPING=1");
 	save_state(s);
 	return 0;
@@ -299,6 +302,10 @@ void supervisor_free(struct supervisor **sp)
 	if (!s)
 		return;
 	s->is_stopping = true;
+	compiling_free(&s->compiling);
+	matching_free(&s->matching);
+	reload_stop(s);
+	kernel_plan_free(&s->first_plan);
 	ctl_server_free(&s->ctl);
 	netmon_free(&s->netmon);
 	asks_free(&s->asks);
@@ -322,5 +329,6 @@ void supervisor_free(struct supervisor **sp)
 		event_base_free(s->base);
 	fd_close_ptr(&s->ca_fd);
 	free(s->worker_path);
+	free(s->compile_path);
 	free(s);
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "supervisor/compile/launch.h"
 #include "supervisor/core/prober.h"
 #include "supervisor/core/recycle.h"
 #include "supervisor/kernel.h"
@@ -16,13 +17,16 @@
 #include "supervisor/pool/pool.h"
 
 struct asks;
+struct compiling;
 struct confirm;
 struct ctl_server;
 struct dispatch;
 struct event;
 struct event_base;
 struct fence;
+struct matching;
 struct netmon;
+struct reload;
 struct reload_diff;
 
 struct supervisor {
@@ -33,6 +37,11 @@ struct supervisor {
 	struct pool *pool;
 	struct dispatch *dispatch;
 	struct kernel *kernel;
+	struct launch_how compile_how;
+	struct compiling *compiling; /* rules of a start or a reload */
+	struct matching *matching;
+	struct reload *reload;		/* under way, or NULL */
+	struct kernel_plan *first_plan; /* until its rules were compiled */
 	struct fence *fence; /* NULL: not possible, said in warnings */
 	struct ctl_server *ctl;
 	struct asks *asks;
@@ -46,7 +55,7 @@ struct supervisor {
 	struct event *signals[4];
 	struct recycle_limits limits;
 	struct recycle_policy policy; /* in force; config's until changed */
-	char *worker_path;
+	char *worker_path, *compile_path;
 	uid_t worker_uid;
 	gid_t worker_gid;
 	int ca_fd;
@@ -57,6 +66,9 @@ struct supervisor {
 	bool had_default; /* a default route, at some time */
 	bool wants_save;  /* something a crash must not make forgotten */
 	bool is_stopping;
+	bool is_ready;		 /* the first rules are in force */
+	bool reload_again;	 /* by a signal that came during a reload */
+	int start_error;	 /* why it never became ready */
 	char fence_warning[256]; /* empty: none */
 	char kernel_warning[256];
 };

@@ -16,10 +16,10 @@
 #include "supervisor/rules/rules.h"
 
 struct expander {
-	struct job_decoded *d;
+	struct task_decoded *d;
 	const int *fds;
-	struct geo_file *files[JOB_FILES_MAX]; /* opened when first asked */
-	struct job_report *report;
+	struct geo_file *files[TASK_FILES_MAX]; /* opened when first asked */
+	struct task_report *report;
 	struct nameset_builder *names;
 	/* what is being read */
 	const struct rule_value *value;
@@ -33,7 +33,7 @@ static int DAE_PRINTF(3, 4)
 	fail(struct expander *x, const struct config_pos *pos, const char *fmt,
 	     ...)
 {
-	struct job_error *e = &x->report->error;
+	struct task_error *e = &x->report->error;
 	va_list ap;
 
 	x->report->is_error = true;
@@ -45,15 +45,15 @@ static int DAE_PRINTF(3, 4)
 }
 
 static void DAE_PRINTF(3, 4)
-	warn(struct job_report *r, const struct config_pos *pos,
+	warn(struct task_report *r, const struct config_pos *pos,
 	     const char *fmt, ...)
 {
-	struct job_error *e;
+	struct task_error *e;
 	va_list ap;
 
 	if (!r->warnings)
-		r->warnings = calloc(JOB_WARNINGS_MAX, sizeof(*r->warnings));
-	if (!r->warnings || r->warning_count == JOB_WARNINGS_MAX)
+		r->warnings = calloc(TASK_WARNINGS_MAX, sizeof(*r->warnings));
+	if (!r->warnings || r->warning_count == TASK_WARNINGS_MAX)
 		return;
 	e = &r->warnings[r->warning_count++];
 	e->pos = *pos;
@@ -75,16 +75,16 @@ static int geo_fail(struct expander *x, int r, const char *file,
 static int find_file(struct expander *x, struct geo_file **ret, char *name,
 		     const char **ret_code)
 {
-	const struct job_request *q = &x->d->q;
+	const struct task_request *q = &x->d->q;
 	struct geo_error e = { .text = "" };
 	size_t i;
 	int r;
 
-	job_value_file(x->value, name, ret_code);
-	for (i = 0; i < q->file_count && i < JOB_FILES_MAX; i++)
+	task_value_file(x->value, name, ret_code);
+	for (i = 0; i < q->file_count && i < TASK_FILES_MAX; i++)
 		if (strcmp(q->files[i], name) == 0)
 			break;
-	if (i == q->file_count || i == JOB_FILES_MAX)
+	if (i == q->file_count || i == TASK_FILES_MAX)
 		return fail(x, &x->value->pos, "'%.64s' was not handed over",
 			    name);
 	r = x->files[i] ? 0 : geo_open(&x->files[i], x->fds[i], &e);
@@ -143,7 +143,7 @@ static int on_domain(void *ctx, const struct geo_domain *d)
 static int add_geo_names(struct expander *x)
 {
 	struct geo_error e = { .text = "" };
-	char name[JOB_FILE_NAME_MAX + 1];
+	char name[TASK_FILE_NAME_MAX + 1];
 	struct geo_file *g;
 	const char *code;
 	int r;
@@ -257,7 +257,7 @@ static int on_prefix(void *ctx, const struct prefix *p)
 
 static int add_geo_prefixes(struct expander *x)
 {
-	char name[JOB_FILE_NAME_MAX + 1];
+	char name[TASK_FILE_NAME_MAX + 1];
 	struct geo_error e = { .text = "" };
 	bool is_inverse = false;
 	struct geo_file *g;
@@ -342,7 +342,7 @@ static int build_rules(struct expander *x, struct compiled *out)
 	int r;
 
 	r = expand_prefixes(x);
-	for (size_t i = 0; i < JOB_FILES_MAX; i++)
+	for (size_t i = 0; i < TASK_FILES_MAX; i++)
 		geo_free(&x->files[i]);
 	if (r == 0) {
 		r = rules_compile(&x->d->routing, &opt, &image, &e);
@@ -355,8 +355,8 @@ static int build_rules(struct expander *x, struct compiled *out)
 	return r;
 }
 
-int compile_match(const struct job_request *q, const void *image, size_t len,
-		  struct job_report *report)
+int compile_match(const struct task_request *q, const void *image, size_t len,
+		  struct task_report *report)
 {
 	struct matcher *m = NULL;
 	char why[160], folded[NAMESET_NAME_MAX + 1];
@@ -385,8 +385,8 @@ int compile_match(const struct job_request *q, const void *image, size_t len,
 	return r;
 }
 
-int compile_rules(struct job_decoded *d, const int *fds, struct compiled *ret,
-		  struct job_report *report)
+int compile_rules(struct task_decoded *d, const int *fds, struct compiled *ret,
+		  struct task_report *report)
 {
 	struct expander x = { .d = d, .fds = fds, .report = report };
 	struct compiled out = { .names = NULL };
@@ -397,7 +397,7 @@ int compile_rules(struct job_decoded *d, const int *fds, struct compiled *ret,
 		r = compile_match(&d->q, out.names, out.names_len, report);
 	if (r == 0)
 		r = build_rules(&x, &out);
-	for (size_t i = 0; i < JOB_FILES_MAX; i++)
+	for (size_t i = 0; i < TASK_FILES_MAX; i++)
 		geo_free(&x.files[i]);
 	if (r < 0) {
 		compiled_clear(&out);

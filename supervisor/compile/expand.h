@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "supervisor/compile/job.h"
+#include "supervisor/compile/task.h"
 
 struct compiled {
 	void *names; /* image, for free() */
@@ -20,9 +20,9 @@ struct compiled {
  * *report, with its place, and the result is -EINVAL; -ENOMEM is for the
  * caller to say. Warnings are there in both cases.
  */
-int compile_rules(struct job_decoded *d, const int *fds, struct compiled *ret,
-		  struct job_report *report);
+int compile_rules(struct task_decoded *d, const int *fds, struct compiled *ret,
+		  struct task_report *report);
 /* The sets of the job's names, by an image of name sets of somebody's. */
-int compile_match(const struct job_request *q, const void *image, size_t len,
-		  struct job_report *report);
+int compile_match(const struct task_request *q, const void *image, size_t len,
+		  struct task_report *report);
 void compiled_clear(struct compiled *c);

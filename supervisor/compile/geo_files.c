@@ -73,7 +73,7 @@ static void folders_clear(struct folders *f)
 }
 
 /* The user's place and text, made safe to show. */
-static int say(struct job_error *e, const struct rule_value *v, int r,
+static int say(struct task_error *e, const struct rule_value *v, int r,
 	       const char *text)
 {
 	e->pos = v->pos;
@@ -81,7 +81,7 @@ static int say(struct job_error *e, const struct rule_value *v, int r,
 	return r;
 }
 
-static int nowhere(struct job_error *e, const struct rule_value *v,
+static int nowhere(struct task_error *e, const struct rule_value *v,
 		   const char *name, const struct folders *f)
 {
 	char text[sizeof(e->text)];
@@ -113,9 +113,9 @@ static int check(int fd, char *why, size_t cap)
 /* The first of this name that is there; one that cannot be read is an error,
  * and no reason to take another. */
 static int open_one(const struct folders *f, const struct rule_value *v,
-		    const char *name, int *ret, struct job_error *e)
+		    const char *name, int *ret, struct task_error *e)
 {
-	char path[PATH_MAX + JOB_FILE_NAME_MAX + 2], why[64] = "";
+	char path[PATH_MAX + TASK_FILE_NAME_MAX + 2], why[64] = "";
 	char text[sizeof(e->text)];
 	auto_fd int fd = -1;
 	int r;
@@ -138,14 +138,14 @@ static int open_one(const struct folders *f, const struct rule_value *v,
 }
 
 static int need(struct geo_files *files, const struct folders *f,
-		const struct rule_value *v, struct job_error *e)
+		const struct rule_value *v, struct task_error *e)
 {
-	char name[JOB_FILE_NAME_MAX + 1];
+	char name[TASK_FILE_NAME_MAX + 1];
 	const char *code;
 	size_t i;
 	int r;
 
-	if (!job_value_file(v, name, &code))
+	if (!task_value_file(v, name, &code))
 		return 0;
 	if (!name[0] || !*code)
 		return say(e, v, -EINVAL,
@@ -154,7 +154,7 @@ static int need(struct geo_files *files, const struct folders *f,
 	for (i = 0; i < files->count; i++)
 		if (strcmp(files->names[i], name) == 0)
 			return 0;
-	if (files->count == JOB_FILES_MAX)
+	if (files->count == TASK_FILES_MAX)
 		return say(e, v, -E2BIG, "more than 64 files of geo data");
 	r = open_one(f, v, name, &files->fds[i], e);
 	if (r < 0)
@@ -169,7 +169,7 @@ static int need(struct geo_files *files, const struct folders *f,
 }
 
 int geo_files_open(struct geo_files *ret, const struct config_routing *routing,
-		   const char *config, struct job_error *e)
+		   const char *config, struct task_error *e)
 {
 	struct folders f = { .count = 0 };
 	int r = 0;

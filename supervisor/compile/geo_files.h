@@ -4,13 +4,13 @@
 
 #include <stddef.h>
 
-#include "supervisor/compile/job.h"
+#include "supervisor/compile/task.h"
 
 #define GEO_FOLDERS_MAX 16U
 
 struct geo_files {
-	char *names[JOB_FILES_MAX];
-	int fds[JOB_FILES_MAX];
+	char *names[TASK_FILES_MAX];
+	int fds[TASK_FILES_MAX];
 	size_t count;
 };
 
@@ -22,5 +22,5 @@ struct geo_files {
  * the value that named it.
  */
 int geo_files_open(struct geo_files *ret, const struct config_routing *routing,
-		   const char *config, struct job_error *ret_err);
+		   const char *config, struct task_error *ret_err);
 void geo_files_close(struct geo_files *f);

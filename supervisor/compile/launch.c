@@ -23,20 +23,21 @@
 
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
 
-_Static_assert(JOB_FD_REQUEST == SPAWN_FIRST_FD, "the first descriptor");
-_Static_assert(JOB_FD_FILES - JOB_FD_REQUEST + JOB_FILES_MAX <= SPAWN_FDS_MAX,
+_Static_assert(TASK_FD_REQUEST == SPAWN_FIRST_FD, "the first descriptor");
+_Static_assert(TASK_FD_FILES - TASK_FD_REQUEST + TASK_FILES_MAX <=
+		       SPAWN_FDS_MAX,
 	       "all can be handed over");
 
-static int fail(struct job_error *e, int r, const char *text)
+static int fail(struct task_error *e, int r, const char *text)
 {
-	*e = (struct job_error){ 0 };
+	*e = (struct task_error){ 0 };
 	snprintf(e->text, sizeof(e->text), "%s", text);
 	return r;
 }
 
-static int fail_errno(struct job_error *e, int r)
+static int fail_errno(struct task_error *e, int r)
 {
-	*e = (struct job_error){ 0 };
+	*e = (struct task_error){ 0 };
 	snprintf(e->text, sizeof(e->text), "the rules cannot be compiled: %s",
 		 strerror(-r));
 	return r;
@@ -78,9 +79,9 @@ static int start(struct launched *l, const struct launch_how *how,
 	return r;
 }
 
-/* @fds: [JOB_FD_NAMES - 3] is set for a match; files follow from there. */
+/* @fds: [TASK_FD_NAMES - 3] is set for a match; files follow from there. */
 static int launch(struct launched *ret, const struct launch_how *how,
-		  struct job_request *q, int *fds, struct job_error *e)
+		  struct task_request *q, int *fds, struct task_error *e)
 {
 	struct launched l = {
 		.pidfd = -1, .report = -1, .rules = -1, .names = -1
@@ -92,20 +93,20 @@ static int launch(struct launched *ret, const struct launch_how *how,
 
 	if (getrandom(&q->seed, sizeof(q->seed), 0) != sizeof(q->seed))
 		return fail_errno(e, -errno);
-	r = job_request_encode(q, &text, &len, e);
+	r = task_request_encode(q, &text, &len, e);
 	if (r < 0)
 		return r == -ENOMEM ? fail_errno(e, r) : r;
 	request = fd_sealed_memfd("dae-request", text, len);
 	r = request < 0 ? request : empty_file(&l.report, "dae-report");
 	if (r == 0)
 		r = empty_file(&l.rules, "dae-rules");
-	if (r == 0 && q->kind == JOB_COMPILE)
+	if (r == 0 && q->kind == TASK_COMPILE)
 		r = empty_file(&l.names, "dae-names");
 	if (r == 0) {
 		fds[0] = request;
 		fds[1] = l.report;
 		fds[2] = l.rules;
-		if (q->kind == JOB_COMPILE)
+		if (q->kind == TASK_COMPILE)
 			fds[3] = l.names;
 		r = start(&l, how, fds, 4 + q->file_count);
 	}
@@ -118,15 +119,15 @@ static int launch(struct launched *ret, const struct launch_how *how,
 }
 
 int launch_compile(struct launched *ret, const struct launch_how *how,
-		   const struct job_request *q, struct job_error *e)
+		   const struct task_request *q, struct task_error *e)
 {
 	struct geo_files files = { .count = 0 };
 	int fds[SPAWN_FDS_MAX], r;
-	struct job_request full = *q;
+	struct task_request full = *q;
 
 	r = geo_files_open(&files, q->routing, how->config, e);
 	if (r == 0) {
-		full.kind = JOB_COMPILE;
+		full.kind = TASK_COMPILE;
 		full.files = (const char *const *)files.names;
 		full.file_count = files.count;
 		memcpy(fds + 4, files.fds, files.count * sizeof(*fds));
@@ -137,11 +138,12 @@ int launch_compile(struct launched *ret, const struct launch_how *how,
 }
 
 int launch_match(struct launched *ret, const struct launch_how *how,
-		 const struct job_request *q, int names_fd, struct job_error *e)
+		 const struct task_request *q, int names_fd,
+		 struct task_error *e)
 {
-	struct job_request full = { .kind = JOB_MATCH,
-				    .names = q->names,
-				    .name_count = q->name_count };
+	struct task_request full = { .kind = TASK_MATCH,
+				     .names = q->names,
+				     .name_count = q->name_count };
 	int fds[4];
 
 	fds[3] = names_fd;
@@ -162,24 +164,24 @@ static int check_file(int fd, size_t max, size_t *ret_len)
 	return 0;
 }
 
-static int read_report(int fd, struct job_report *ret)
+static int read_report(int fd, struct task_report *ret)
 {
 	size_t len;
 	void *p;
 	int r;
 
-	r = check_file(fd, JOB_REPORT_MAX, &len);
+	r = check_file(fd, TASK_REPORT_MAX, &len);
 	if (r < 0)
 		return r;
 	p = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, 0);
 	if (p == MAP_FAILED)
 		return -errno;
-	r = job_report_decode(p, len, ret);
+	r = task_report_decode(p, len, ret);
 	munmap(p, len);
 	return r;
 }
 
-static int check_end(int status, struct job_error *e)
+static int check_end(int status, struct task_error *e)
 {
 	char text[96];
 
@@ -200,7 +202,7 @@ static int check_end(int status, struct job_error *e)
 }
 
 int launch_collect(struct launched *l, int status, struct launch_result *ret,
-		   struct job_error *e)
+		   struct task_error *e)
 {
 	bool is_match = l->names < 0;
 	int r;
@@ -218,9 +220,9 @@ int launch_collect(struct launched *l, int status, struct launch_result *ret,
 		return -EINVAL;
 	}
 	if (r == 0 && !is_match) {
-		r = check_file(l->rules, JOB_IMAGE_MAX, &ret->rules_len);
+		r = check_file(l->rules, TASK_IMAGE_MAX, &ret->rules_len);
 		if (r == 0)
-			r = check_file(l->names, JOB_IMAGE_MAX,
+			r = check_file(l->names, TASK_IMAGE_MAX,
 				       &ret->names_len);
 	}
 	if (r == 0 && !is_match) {
@@ -232,7 +234,7 @@ int launch_collect(struct launched *l, int status, struct launch_result *ret,
 }
 
 int launch_wait(struct launched *l, struct launch_result *ret,
-		struct job_error *e)
+		struct task_error *e)
 {
 	struct pollfd p = { .fd = l->pidfd, .events = POLLIN };
 	int status, r;
@@ -262,7 +264,7 @@ void launch_kill(struct launched *l)
 
 void launch_result_clear(struct launch_result *r)
 {
-	job_report_clear(&r->report);
+	task_report_clear(&r->report);
 	fd_close_ptr(&r->rules_fd);
 	fd_close_ptr(&r->names_fd);
 }

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "supervisor/compile/job.h"
+#include "supervisor/compile/task.h"
 
 #define LAUNCH_DEADLINE_MS 30000
 
@@ -30,8 +30,8 @@ struct launched {
 
 /* What is left of one that ended well. */
 struct launch_result {
-	struct job_report report; /* never an error */
-	int rules_fd, names_fd;	  /* sealed, checked; -1 for a match */
+	struct task_report report; /* never an error */
+	int rules_fd, names_fd;	   /* sealed, checked; -1 for a match */
 	size_t rules_len, names_len;
 };
 
@@ -45,21 +45,21 @@ struct launch_result {
  * with *ret_err: -ENOENT for a file that is nowhere, with the folders searched.
  */
 int launch_compile(struct launched *ret, const struct launch_how *how,
-		   const struct job_request *q, struct job_error *ret_err);
+		   const struct task_request *q, struct task_error *ret_err);
 /* Match @q's names by the image in @names_fd, which is borrowed. */
 int launch_match(struct launched *ret, const struct launch_how *how,
-		 const struct job_request *q, int names_fd,
-		 struct job_error *ret_err);
+		 const struct task_request *q, int names_fd,
+		 struct task_error *ret_err);
 /*
  * After its end, with the status that waitpid() gave. 0, or -errno with
  * *ret_err; warnings are in ret->report in both cases. The descriptors of @l
  * are closed or moved to *ret.
  */
 int launch_collect(struct launched *l, int status, struct launch_result *ret,
-		   struct job_error *ret_err);
+		   struct task_error *ret_err);
 /* Wait for it at most LAUNCH_DEADLINE_MS, and collect. */
 int launch_wait(struct launched *l, struct launch_result *ret,
-		struct job_error *ret_err);
+		struct task_error *ret_err);
 /* End it and wait for its end. Accepts one that was never started (pid 0). */
 void launch_kill(struct launched *l);
 void launch_result_clear(struct launch_result *r);

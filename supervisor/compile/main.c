@@ -2,7 +2,7 @@
 /*
  * dae-compile: gives up what it was started with, closes the door behind it,
  * turns rules and lists into images, and ends. Started by the supervisor or by
- * daectl alone; see job.h for what it is handed.
+ * daectl alone; see task.h for what it is handed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@
 #include "common/text.h"
 #include "supervisor/compile/calls.h"
 #include "supervisor/compile/expand.h"
-#include "supervisor/compile/job.h"
+#include "supervisor/compile/task.h"
 
 #define DATA_MAX (384ULL << 20)
 #define ADDRESS_MAX (1024ULL << 20)
@@ -54,7 +54,7 @@ static int give_up_privilege(const struct args *a)
 {
 	struct priv_limits limits = { .data_bytes = DATA_MAX,
 				      .address_bytes = ADDRESS_MAX,
-				      .file_bytes = JOB_IMAGE_MAX,
+				      .file_bytes = TASK_IMAGE_MAX,
 				      .files = 256,
 				      .cpu_s = CPU_MAX_S,
 				      .oom_score_adj = OOM_SCORE };
@@ -103,64 +103,64 @@ static int put_file(int fd, const void *data, size_t len)
 	return 0;
 }
 
-static int run_compile(struct job_decoded *d, struct job_report *report)
+static int run_compile(struct task_decoded *d, struct task_report *report)
 {
 	struct compiled c = { .names = NULL };
-	int fds[JOB_FILES_MAX], r;
+	int fds[TASK_FILES_MAX], r;
 
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
-		fds[i] = JOB_FD_FILES + (int)i;
+		fds[i] = TASK_FD_FILES + (int)i;
 	r = compile_rules(d, fds, &c, report);
 	if (r == 0)
-		r = put_file(JOB_FD_NAMES, c.names, c.names_len);
+		r = put_file(TASK_FD_NAMES, c.names, c.names_len);
 	if (r == 0)
-		r = put_file(JOB_FD_RULES, c.rules, c.rules_len);
+		r = put_file(TASK_FD_RULES, c.rules, c.rules_len);
 	compiled_clear(&c);
 	return r;
 }
 
-static int run_match(const struct job_request *q, struct job_report *report)
+static int run_match(const struct task_request *q, struct task_report *report)
 {
 	const void *image;
 	size_t len = 0;
 
-	image = map_file(JOB_FD_NAMES, JOB_IMAGE_MAX, &len);
+	image = map_file(TASK_FD_NAMES, TASK_IMAGE_MAX, &len);
 	return image ? compile_match(q, image, len, report) : -EBADMSG;
 }
 
-static int run(struct job_report *report)
+static int run(struct task_report *report)
 {
-	struct job_decoded d = { .arena = NULL };
+	struct task_decoded d = { .arena = NULL };
 	const void *request;
 	size_t len = 0;
 	int r;
 
-	request = map_file(JOB_FD_REQUEST, JOB_REQUEST_MAX, &len);
+	request = map_file(TASK_FD_REQUEST, TASK_REQUEST_MAX, &len);
 	if (!request)
 		return -EBADMSG;
-	r = job_request_decode(request, len, &d);
+	r = task_request_decode(request, len, &d);
 	munmap((void *)request, len);
 	if (r < 0)
 		return r;
-	r = d.q.kind == JOB_COMPILE ? run_compile(&d, report)
-				    : run_match(&d.q, report);
-	job_decoded_clear(&d);
+	r = d.q.kind == TASK_COMPILE ? run_compile(&d, report)
+				     : run_match(&d.q, report);
+	task_decoded_clear(&d);
 	return report->is_error ? 0 : r;
 }
 
-static int tell(const struct job_report *report)
+static int tell(const struct task_report *report)
 {
 	auto_free void *text = NULL;
 	size_t len;
 	int r;
 
-	r = job_report_encode(report, &text, &len);
-	return r < 0 ? r : put_file(JOB_FD_REPORT, text, len);
+	r = task_report_encode(report, &text, &len);
+	return r < 0 ? r : put_file(TASK_FD_REPORT, text, len);
 }
 
 int main(int argc, char **argv)
 {
-	struct job_report report = { .is_error = false };
+	struct task_report report = { .is_error = false };
 	struct args a;
 	int r;
 
@@ -175,7 +175,7 @@ int main(int argc, char **argv)
 	r = run(&report);
 	if (r == 0)
 		r = tell(&report);
-	job_report_clear(&report);
+	task_report_clear(&report);
 	if (r == 0)
 		return WORKER_EXIT_DRAINED;
 	log_err_r(r, "compile: the job failed");

@@ -8,7 +8,7 @@
 #include "supervisor/config/config_parse.h"
 
 /* Why a rule cannot act. */
-enum blocker { BLOCKER_DOMAIN, BLOCKER_PNAME, BLOCKER_GEO, BLOCKER_COUNT };
+enum blocker { BLOCKER_DOMAIN, BLOCKER_PNAME, BLOCKER_COUNT };
 
 static const char *const blocker_texts[] = {
 	[BLOCKER_DOMAIN] = "domain(...) needs the addresses of names, which "
@@ -16,8 +16,6 @@ static const char *const blocker_texts[] = {
 			   "version",
 	[BLOCKER_PNAME] = "pname(...) is about the host's own traffic, and "
 			  "there is no global { wan_interface }",
-	[BLOCKER_GEO] = "geoip:, geosite: and ext: lists are not read in this "
-			"version",
 };
 static_assert(ARRAY_LEN(blocker_texts) == BLOCKER_COUNT, "say why");
 
@@ -26,24 +24,9 @@ struct finding {
 	size_t count;
 };
 
-static bool has_geo(const struct rule_cond *cond)
-{
-	size_t i;
-
-	for (i = 0; i < cond->value_count; i++)
-		if (cond->values[i].key == RULE_KEY_GEOIP ||
-		    cond->values[i].key == RULE_KEY_GEOSITE ||
-		    cond->values[i].key == RULE_KEY_EXT)
-			return true;
-	return false;
-}
-
 static bool is_blocked(const struct config_ctx *c, const struct rule_cond *cond,
 		       enum blocker *ret)
 {
-	*ret = BLOCKER_GEO;
-	if (has_geo(cond))
-		return true;
 	*ret = BLOCKER_DOMAIN;
 	if (cond->fn == RULE_DOMAIN)
 		return true;
@@ -56,7 +39,6 @@ static bool is_blocked(const struct config_ctx *c, const struct rule_cond *cond,
 static void find_blockers(struct config_ctx *c, const struct config_rule *r,
 			  struct finding *found)
 {
-	bool is_route = c->config->supervisor.mode == MODE_ROUTE;
 	bool was_said = false;
 	struct ast_text at;
 	enum blocker b;
@@ -66,12 +48,7 @@ static void find_blockers(struct config_ctx *c, const struct config_rule *r,
 		if (!is_blocked(c, &r->conds[i], &b))
 			continue;
 		at = ctx_at(r->conds[i].pos);
-		if (is_route && b == BLOCKER_GEO) {
-			ctx_error(c, &at,
-				  "remove the rule, or use 'mode: "
-				  "observe'",
-				  "the rule cannot act: %s", blocker_texts[b]);
-		} else if (b != BLOCKER_DOMAIN) {
+		if (b != BLOCKER_DOMAIN) {
 			if (found[b].count++ == 0)
 				found[b].first = r->conds[i].pos;
 		} else if (!was_said) {

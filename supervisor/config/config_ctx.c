@@ -7,6 +7,7 @@
 
 #include "common/base.h"
 #include "common/text.h"
+#include "supervisor/config/config_parse.h"
 #include "supervisor/config/diag_source.h"
 
 #define CTX_MESSAGE_MAX 512
@@ -180,4 +181,16 @@ void ctx_report(struct config_ctx *c, enum diag_severity severity,
 	vsnprintf(message, sizeof(message), fmt, ap);
 	va_end(ap);
 	add(c, severity, at, hint, message);
+}
+
+void config_diags_add(struct config_diags *diags, const struct config *c,
+		      enum diag_severity severity, const struct config_pos *pos,
+		      const char *message)
+{
+	struct config_ctx ctx = { .config = (struct config *)c,
+				  .diags = diags };
+	struct ast_text at = ctx_at(*pos);
+	bool has_place = pos->line > 0 && pos->file < c->file_count;
+
+	add(&ctx, severity, has_place ? &at : NULL, NULL, message);
 }

@@ -39,6 +39,12 @@ int config_parse_files(struct config **ret, const char *path,
 		       const struct config_source *src,
 		       struct config_diags *diags);
 
+/* One message more about a configuration that was parsed; line 0 of @pos: about
+ * the entry file as a whole. Without memory there is none. */
+void config_diags_add(struct config_diags *diags, const struct config *c,
+		      enum diag_severity severity, const struct config_pos *pos,
+		      const char *message);
+
 /* NULL if there is none of this name. */
 const struct config_group *config_find_group(const struct config *c,
 					     const char *name);

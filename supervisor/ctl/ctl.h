@@ -64,13 +64,15 @@ struct ctl_view {
 	size_t warning_count;
 };
 
-/* What became of an operation; zeroed by the caller. */
+/* What became of an operation; zeroed by the caller, but for the ticket. */
 struct ctl_outcome {
-	int r;			    /* 0 or -errno */
+	uint64_t ticket; /* to answer later by, where that is allowed */
+	int r;		 /* 0 or -errno */
 	char message[CTL_TEXT_MAX]; /* one line; empty: the errno's text */
 	char hint[CTL_TEXT_MAX];
 	struct config_diags diags; /* of a reload; freed by the caller */
 	uint64_t diff;		   /* number of a dry run's difference, or 0 */
+	const struct dae_bitmap *sets; /* of the name asked about, or NULL */
 };
 
 struct ctl_probe_request {
@@ -91,8 +93,7 @@ struct ctl_probe_answer {
 
 struct ctl_route_query {
 	struct ruleset_query packet;
-	const char *domain; /* NULL: not known */
-	const char *process;
+	const char *domain, *process; /* NULL: not known */
 };
 
 struct ctl_route_answer {
@@ -105,7 +106,9 @@ struct ctl_route_answer {
 /*
  * All return 0 or -errno and may say more in @res. They are called on the
  * supervisor's loop and must not wait; probe() answers later, by
- * ctl_server_probe_done() with its ticket, exactly once for each 0 returned.
+ * ctl_server_probe_done() with its ticket, exactly once for each 0 returned;
+ * reload(), confirm() and route_test() may return -EINPROGRESS: the outcome's
+ * ticket is for ctl_server_resume() then.
  */
 struct ctl_ops {
 	void (*view)(void *ctx, struct ctl_view *ret);
@@ -137,8 +140,7 @@ struct ctl_ops {
 	int (*route_test)(void *ctx, const struct ctl_route_query *q,
 			  struct ctl_route_answer *ret,
 			  struct ctl_outcome *res);
-	/* Flows that each rule in force decided, the fallback's at
-	 * DAE_RULE_FALLBACK. */
+	/* Flows that each rule decided; the fallback's: DAE_RULE_FALLBACK. */
 	int (*rule_counts)(void *ctx, uint64_t *ret, size_t count,
 			   struct ctl_outcome *res);
 	/* Show flows from *cursor on, for a short while. 0: go on later from

@@ -171,15 +171,22 @@ int ctl_cmd_route_test(struct ctl_call *c)
 {
 	struct ctl_route_query q = { 0 };
 	struct ctl_route_answer a = { .target = TARGET_NONE };
-	struct ctl_outcome o = { 0 };
+	struct ctl_outcome first = { .ticket = c->ticket };
+	struct ctl_outcome *o = c->later ? c->later : &first;
 	int r;
 
 	r = read_packet(c, &q);
 	if (r < 0)
 		return r;
-	o.r = c->ops->route_test(c->ctx, &q, &a, &o);
-	if (o.r < 0)
-		return ctl_fail_outcome(c, &o, "route test");
+	q.packet.domain_sets = o->sets;
+	if (o->r == 0)
+		o->r = c->ops->route_test(c->ctx, &q, &a, o);
+	if (o->r == -EINPROGRESS) {
+		c->is_pending = true;
+		return 0;
+	}
+	if (o->r < 0)
+		return ctl_fail_outcome(c, o, "route test");
 	return ctl_done(
 		c, "dae.route-test/1",
 		json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "rule",
@@ -192,5 +199,5 @@ int ctl_cmd_route_test(struct ctl_call *c)
 								   &a.kernel))
 				       : json_null(),
 			  "node", ctl_target_name(c->view, a.target), "message",
-			  ctl_json_text(o.message[0] ? o.message : NULL)));
+			  ctl_json_text(o->message[0] ? o->message : NULL)));
 }

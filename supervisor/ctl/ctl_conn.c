@@ -93,7 +93,7 @@ static void request_over(struct ctl_conn *c)
 }
 
 /* Run, or go on with, the request; queue one frame of its answer. */
-static int conn_answer(struct ctl_conn *c)
+static int conn_answer(struct ctl_conn *c, struct ctl_outcome *later)
 {
 	struct ctl_view view = { 0 };
 	struct ctl_call call = {
@@ -103,6 +103,7 @@ static int conn_answer(struct ctl_conn *c)
 		.args = c->request.args,
 		.may_write = c->peer.may_write,
 		.ticket = c->peer.id,
+		.later = later,
 		.cursor = c->cursor,
 	};
 	uint64_t id = c->request.id;
@@ -196,7 +197,7 @@ static void conn_advance(struct ctl_conn *c)
 			set_deadline(c, 0);
 			return;
 		}
-		r = conn_answer(c);
+		r = conn_answer(c, NULL);
 	} else {
 		r = take_request(c, why, sizeof(why));
 		if (r == 0)
@@ -204,7 +205,7 @@ static void conn_advance(struct ctl_conn *c)
 		else if (r == -EBADMSG || r == -EPROTONOSUPPORT)
 			r = refuse(c, r, why);
 		else if (r > 0)
-			r = conn_answer(c);
+			r = conn_answer(c, NULL);
 	}
 	if (r < 0)
 		conn_end(c);
@@ -296,6 +297,14 @@ void ctl_conn_notify(struct ctl_conn *c)
 		return;
 	c->is_follow = false;
 	conn_advance(c);
+}
+
+void ctl_conn_resume(struct ctl_conn *c, struct ctl_outcome *later)
+{
+	if (c->mood != MOOD_WAITING || c->has_request)
+		return; /* not the request that was made */
+	if (conn_answer(c, later) < 0)
+		conn_end(c);
 }
 
 void ctl_conn_probe_done(struct ctl_conn *c,

@@ -40,6 +40,8 @@ uid_t ctl_conn_uid(const struct ctl_conn *c);
 uint64_t ctl_conn_id(const struct ctl_conn *c);
 /* New events: go on, if that is what it waits for. May free @c. */
 void ctl_conn_notify(struct ctl_conn *c);
+/* What its operation waited for has come. May free @c. */
+void ctl_conn_resume(struct ctl_conn *c, struct ctl_outcome *later);
 /* Its probe has ended. May free @c. */
 void ctl_conn_probe_done(struct ctl_conn *c,
 			 const struct ctl_probe_answer *answers, size_t count);

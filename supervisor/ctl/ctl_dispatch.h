@@ -22,15 +22,16 @@ struct ctl_call {
 	void *ctx;
 	json_t *args; /* borrowed; an object */
 	bool may_write;
-	uint64_t ticket; /* for answers that come later */
-	uint64_t cursor; /* where a list goes on; 0 at first */
+	uint64_t ticket;	   /* for answers that come later */
+	struct ctl_outcome *later; /* it has come: what it is; else NULL */
+	uint64_t cursor;	   /* where a list goes on; 0 at first */
 
 	/* the answer */
 	const char *schema;
 	json_t *data;	  /* owned */
 	bool more;	  /* call again, with the cursor as it is now */
 	bool is_follow;	  /* the more comes with the next event only */
-	bool is_pending;  /* no answer yet: ctl_server_probe_done() */
+	bool is_pending;  /* no answer yet: it comes later */
 	const char *code; /* "ENOENT": an error, with the texts below */
 	char message[CTL_TEXT_MAX];
 	char hint[CTL_TEXT_MAX];

@@ -12,7 +12,8 @@
 
 int ctl_cmd_reload(struct ctl_call *c)
 {
-	struct ctl_outcome o = { 0 };
+	struct ctl_outcome first = { .ticket = c->ticket };
+	struct ctl_outcome *o = c->later ? c->later : &first;
 	struct ctl_reload_request q = { .confirm_ms = 0 };
 	json_int_t confirm_ms = 0;
 	int dry_run = 0, r;
@@ -27,30 +28,41 @@ int ctl_cmd_reload(struct ctl_call *c)
 				"a confirmation is waited for at most a day");
 	q.dry_run = dry_run;
 	q.confirm_ms = (uint64_t)confirm_ms;
-	o.r = c->ops->reload(c->ctx, &q, &o);
-	if (o.r < 0)
-		return ctl_fail_outcome(c, &o, "reload");
+	if (!c->later)
+		o->r = c->ops->reload(c->ctx, &q, o);
+	if (o->r == -EINPROGRESS) {
+		c->is_pending = true;
+		return 0;
+	}
+	if (o->r < 0)
+		return ctl_fail_outcome(c, o, "reload");
 	j = json_pack("{s:s, s:o, s:o, s:o, s:n, s:n}", "result",
 		      dry_run ? "checked" : "reloaded", "message",
-		      ctl_json_text(o.message[0] ? o.message : NULL),
-		      "diagnostics", ctl_diag_json(&o.diags), "diff_id",
-		      ctl_json_int(o.diff, o.diff), "diff", "flows");
-	config_diags_clear(&o.diags);
+		      ctl_json_text(o->message[0] ? o->message : NULL),
+		      "diagnostics", ctl_diag_json(&o->diags), "diff_id",
+		      ctl_json_int(o->diff, o->diff), "diff", "flows");
+	config_diags_clear(&o->diags);
 	return ctl_done(c, "dae.reload/1", j);
 }
 
 int ctl_cmd_confirm(struct ctl_call *c)
 {
-	struct ctl_outcome o = { 0 };
+	struct ctl_outcome first = { .ticket = c->ticket };
+	struct ctl_outcome *o = c->later ? c->later : &first;
 	int revert = 0, r;
 
 	r = ctl_args(c, "{s?b}", "revert", &revert);
 	if (r < 0)
 		return r;
-	o.r = c->ops->confirm(c->ctx, revert, &o);
-	if (o.r < 0)
-		return ctl_fail_outcome(c, &o, "confirm");
-	config_diags_clear(&o.diags);
+	if (!c->later)
+		o->r = c->ops->confirm(c->ctx, revert, o);
+	if (o->r == -EINPROGRESS) {
+		c->is_pending = true;
+		return 0;
+	}
+	if (o->r < 0)
+		return ctl_fail_outcome(c, o, "confirm");
+	config_diags_clear(&o->diags);
 	return ctl_done(c, "dae.result/1",
 			json_pack("{s:s}", "result",
 				  revert ? "reverted" : "confirmed"));

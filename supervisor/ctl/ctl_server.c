@@ -288,6 +288,17 @@ void ctl_server_probe_done(struct ctl_server *s, uint64_t ticket,
 	}
 }
 
+void ctl_server_resume(struct ctl_server *s, struct ctl_outcome *later)
+{
+	for (size_t i = 0; i < CTL_CLIENTS_MAX; i++) {
+		if (s->conns[i] && ctl_conn_id(s->conns[i]) == later->ticket) {
+			ctl_conn_resume(s->conns[i], later);
+			break;
+		}
+	}
+	config_diags_clear(&later->diags);
+}
+
 unsigned int ctl_server_clients(const struct ctl_server *s)
 {
 	unsigned int n = 0;

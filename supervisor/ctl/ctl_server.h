@@ -49,4 +49,7 @@ void ctl_server_notify(struct ctl_server *s);
 void ctl_server_probe_done(struct ctl_server *s, uint64_t ticket,
 			   const struct ctl_probe_answer *answers,
 			   size_t count);
+/* The same for an operation that returned -EINPROGRESS, with the ticket of its
+ * outcome. Clears the diagnostics of *later. */
+void ctl_server_resume(struct ctl_server *s, struct ctl_outcome *later);
 unsigned int ctl_server_clients(const struct ctl_server *s);

@@ -55,16 +55,31 @@ int paths_supervisor(char *buf, size_t cap)
 	return find(buf, cap, "../sbin/dae-supervisor", "../dae-supervisor");
 }
 
-int paths_worker(char *buf, size_t cap)
+/* Of the folder for what is started by others; @built: beside a build. */
+static int find_libexec(char *buf, size_t cap, const char *name,
+			const char *built)
 {
 	const char *folder = secure_getenv("DAE_LIBEXEC");
+	char installed[PATH_MAX];
 
-	if (!folder || !*folder)
-		return find(buf, cap, "../libexec/dae-supervisor/dae-worker",
-			    "../../worker/dae-worker");
-	if ((size_t)snprintf(buf, cap, "%s/dae-worker", folder) >= cap)
+	if (!folder || !*folder) {
+		snprintf(installed, sizeof(installed),
+			 "../libexec/dae-supervisor/%s", name);
+		return find(buf, cap, installed, built);
+	}
+	if ((size_t)snprintf(buf, cap, "%s/%s", folder, name) >= cap)
 		return -ENAMETOOLONG;
 	return access(buf, X_OK) == 0 ? 0 : -ENOENT;
+}
+
+int paths_worker(char *buf, size_t cap)
+{
+	return find_libexec(buf, cap, "dae-worker", "../../worker/dae-worker");
+}
+
+int paths_compile(char *buf, size_t cap)
+{
+	return find_libexec(buf, cap, "dae-compile", "../compile/dae-compile");
 }
 
 static int spawn(const char *path, char *const argv[], int out, pid_t *ret)

@@ -9,6 +9,7 @@
 int paths_supervisor(char *buf, size_t cap);
 /* $DAE_LIBEXEC, if set, names the folder. */
 int paths_worker(char *buf, size_t cap);
+int paths_compile(char *buf, size_t cap);
 /* Run @path with @argv, its stdout into *ret (malloc, at most 64 KiB,
  * terminated). Its exit code, or -errno. */
 int paths_run(const char *path, char *const argv[], char **ret);

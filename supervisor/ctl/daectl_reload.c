@@ -3,13 +3,16 @@
 #include "supervisor/ctl/daectl_reload.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "common/exitcode.h"
+#include "supervisor/compile/check.h"
 #include "supervisor/config_load.h"
 #include "supervisor/ctl/ctl_diag.h"
 #include "supervisor/ctl/ctl_json.h"
 #include "supervisor/ctl/daectl_conn.h"
+#include "supervisor/ctl/daectl_paths.h"
 #include "supervisor/ctl/daectl_run.h"
 
 #define RELOAD_MS 60000
@@ -110,6 +113,21 @@ static int print_check(const struct daectl *d, const char *path, int r,
 	return code;
 }
 
+/* What the rules name is looked at, too: in a process without rights. */
+static int check_rules(const struct config *c, const char *path,
+		       struct config_diags *diags)
+{
+	char program[PATH_MAX];
+	struct launch_how how = { .path = program, .config = path };
+	int r;
+
+	r = paths_compile(program, sizeof(program));
+	if (r < 0)
+		return r;
+	compile_choose_user(&how);
+	return compile_check(&how, c, diags);
+}
+
 int run_check_config(struct daectl *d)
 {
 	auto_diags struct config_diags diags = { 0 };
@@ -117,6 +135,13 @@ int run_check_config(struct daectl *d)
 	int r;
 
 	r = config_load(&c, d->args[0], &diags);
+	if (r == 0) {
+		r = check_rules(c, d->args[0], &diags);
+		if (r < 0 && diags.error_count == 0)
+			return out_fail(CTL_EXIT_FAILED, NULL,
+					"there is no dae-compile beside this "
+					"daectl: is it installed?");
+	}
 	if (r == -ENOMEM)
 		return out_fail(CTL_EXIT_FAILED, NULL, "out of memory");
 	return print_check(d, d->args[0], r, c, &diags);

@@ -180,13 +180,19 @@ class Daemon:
             f.write(config.replace("@CA@", lab.cert("ca.pem")))
         self.socket = os.path.join(self.dir, "run/control.sock")
         self.log = os.path.join(self.dir, "log")
+        libexec = os.path.join(self.dir, "libexec")
+        os.makedirs(libexec, exist_ok=True)
+        for program in ("worker/dae-worker", "supervisor/compile/dae-compile"):
+            link = os.path.join(libexec, os.path.basename(program))
+            if not os.path.lexists(link):
+                os.symlink(built(program), link)
         with open(self.log, "w") as log:
             self.process = subprocess.Popen(
                 [built("supervisor/dae-supervisor"), "-c", path,
                  "--runtime-dir", self.dir + "/run",
                  "--state-dir", self.dir + "/state",
                  "--bpf-dir", os.path.join(lab.dir, "bpf", name),
-                 "--libexec", os.path.dirname(built("worker/dae-worker"))],
+                 "--libexec", libexec],
                 stdin=subprocess.DEVNULL, stderr=log, stdout=log,
                 start_new_session=True)
         os.sched_setaffinity(self.process.pid, OURS)

@@ -12,6 +12,7 @@ set -euo pipefail
 
 supervisor=$DAE_BUILD/supervisor/dae-supervisor
 worker=$DAE_BUILD/worker/dae-worker
+compile=$DAE_BUILD/supervisor/compile/dae-compile
 flowtool=$DAE_BUILD/tests/harness/flowtool
 lab_name=e2e$$
 lab=
@@ -120,6 +121,7 @@ product_folder()
 	trap 'exit 1' INT TERM HUP
 	mkdir -p "$lab/pids" "$lab/run" "$lab/state" "$lab/libexec"
 	ln -s "$worker" "$lab/libexec/dae-worker"
+	ln -s "$compile" "$lab/libexec/dae-compile"
 }
 
 # The hosts and the servers. All of 198.51.100.64/26 and 2001:db8:100:1::/64
@@ -247,10 +249,13 @@ daemon_spawn()
 }
 daemon_as=()
 
+# The first rules are in force.
+is_ready() { daectl status && grep -q 'supervisor: ready' "$lab/supervisor.log"; }
+
 daemon_start()
 {
 	daemon_spawn
-	lab_wait 15 "the daemon" daectl status || {
+	lab_wait 15 "the daemon" is_ready || {
 		cat "$lab/supervisor.log"
 		exit 1
 	}

@@ -61,17 +61,17 @@ static struct config *parse(const char *routing)
 
 /* Compile these rules, with files from our folder. */
 static int compile(const char *routing, const char *const *names, size_t count,
-		   struct launch_result *ret, struct job_error *e)
+		   struct launch_result *ret, struct task_error *e)
 {
 	static const uint16_t ids[] = { 7 };
 	char path[PATH_MAX];
 	struct launch_how how;
 	auto_config struct config *c = parse(routing);
-	struct job_request q = { .routing = &c->routing,
-				 .group_ids = ids,
-				 .group_count = 1,
-				 .names = names,
-				 .name_count = count };
+	struct task_request q = { .routing = &c->routing,
+				  .group_ids = ids,
+				  .group_count = 1,
+				  .names = names,
+				  .name_count = count };
 	struct launched l;
 	int r;
 
@@ -162,7 +162,7 @@ static void test_whole(void **state DAE_UNUSED)
 	static const uint64_t want[] = { 3, 2, 2, 0, 2, 0 };
 	struct launch_result res;
 	struct ruleset rules;
-	struct job_error e;
+	struct task_error e;
 	void *image;
 
 	assert_int_equal(compile(routing, names, ARRAY_LEN(names), &res, &e),
@@ -196,7 +196,7 @@ static void test_inverse(void **state DAE_UNUSED)
 {
 	struct launch_result res;
 	struct ruleset rules;
-	struct job_error e;
+	struct task_error e;
 	void *image;
 
 	assert_int_equal(compile("dip(geoip:not) -> block", NULL, 0, &res, &e),
@@ -237,10 +237,10 @@ static void test_errors(void **state DAE_UNUSED)
 		{ "domain(regex: '(a)\\1') -> block", "references back", 15 },
 	};
 	struct launch_result res;
-	struct job_error e;
+	struct task_error e;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		e = (struct job_error){ 0 };
+		e = (struct task_error){ 0 };
 		assert_true(compile(rows[i].routing, NULL, 0, &res, &e) < 0);
 		if (!strstr(e.text, rows[i].text))
 			fail_msg("%s: %s", rows[i].routing, e.text);
@@ -253,12 +253,12 @@ static void test_errors(void **state DAE_UNUSED)
 static void test_match(void **state DAE_UNUSED)
 {
 	static const char *const names[] = { "x.site.cn", "a.b", "none" };
-	struct job_request q = { .names = names,
-				 .name_count = ARRAY_LEN(names) };
+	struct task_request q = { .names = names,
+				  .name_count = ARRAY_LEN(names) };
 	struct launch_how how = how_of(program, NULL);
 	struct launch_result res, found;
 	struct launched l;
-	struct job_error e;
+	struct task_error e;
 
 	assert_int_equal(compile("domain(geosite:cn) -> g\n"
 				 "domain(a.b) -> block",
@@ -291,12 +291,12 @@ static void test_liars(void **state DAE_UNUSED)
 		{ "huge", "nonsense" },		{ "other", "ended with 1" },
 	};
 	auto_config struct config *c = parse("");
-	struct job_request q = { .routing = &c->routing };
+	struct task_request q = { .routing = &c->routing };
 	struct launch_result res;
 	char path[PATH_MAX];
 	struct launch_how how;
 	struct launched l;
-	struct job_error e;
+	struct task_error e;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		snprintf(path, sizeof(path), "%s/evil-%s", folder,
@@ -320,11 +320,11 @@ static void test_liars(void **state DAE_UNUSED)
 static void test_killed(void **state DAE_UNUSED)
 {
 	auto_config struct config *c = parse("");
-	struct job_request q = { .routing = &c->routing };
+	struct task_request q = { .routing = &c->routing };
 	struct launch_how how;
 	char path[PATH_MAX];
 	struct launched l;
-	struct job_error e;
+	struct task_error e;
 
 	snprintf(path, sizeof(path), "%s/evil-hang", folder);
 	assert_int_equal(symlink(evil, path), 0);

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "common/base.h"
-#include "supervisor/compile/job.h"
+#include "supervisor/compile/task.h"
 
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
 
@@ -21,13 +21,13 @@ static void put(int fd, const void *data, size_t len, int seals)
 
 static void put_report(int seals)
 {
-	struct job_report r = { .is_error = false };
+	struct task_report r = { .is_error = false };
 	void *text;
 	size_t len;
 
-	if (job_report_encode(&r, &text, &len) < 0)
+	if (task_report_encode(&r, &text, &len) < 0)
 		_exit(1);
-	put(JOB_FD_REPORT, text, len, seals);
+	put(TASK_FD_REPORT, text, len, seals);
 	free(text);
 }
 
@@ -45,13 +45,13 @@ int main(int argc DAE_UNUSED, char **argv)
 	if (strcmp(how, "-silent") == 0)
 		return 0;
 	if (strcmp(how, "-garbage") == 0) {
-		put(JOB_FD_REPORT, "garbage", 7, SEALS);
+		put(TASK_FD_REPORT, "garbage", 7, SEALS);
 		return 0;
 	}
 	if (strcmp(how, "-unsealed") == 0) { /* the image is left writable */
 		put_report(SEALS);
-		put(JOB_FD_RULES, "x", 1, F_SEAL_SHRINK | F_SEAL_GROW);
-		put(JOB_FD_NAMES, "x", 1, SEALS);
+		put(TASK_FD_RULES, "x", 1, F_SEAL_SHRINK | F_SEAL_GROW);
+		put(TASK_FD_NAMES, "x", 1, SEALS);
 		return 0;
 	}
 	if (strcmp(how, "-report") == 0) { /* the report is left writable */
@@ -60,16 +60,16 @@ int main(int argc DAE_UNUSED, char **argv)
 	}
 	if (strcmp(how, "-empty") == 0) {
 		put_report(SEALS);
-		put(JOB_FD_RULES, "", 0, SEALS);
-		put(JOB_FD_NAMES, "x", 1, SEALS);
+		put(TASK_FD_RULES, "", 0, SEALS);
+		put(TASK_FD_NAMES, "x", 1, SEALS);
 		return 0;
 	}
 	if (strcmp(how, "-huge") == 0) {
 		put_report(SEALS);
-		if (ftruncate(JOB_FD_RULES, (off_t)JOB_IMAGE_MAX + 4096) < 0)
+		if (ftruncate(TASK_FD_RULES, (off_t)TASK_IMAGE_MAX + 4096) < 0)
 			return 1;
-		put(JOB_FD_RULES, "", 0, SEALS);
-		put(JOB_FD_NAMES, "x", 1, SEALS);
+		put(TASK_FD_RULES, "", 0, SEALS);
+		put(TASK_FD_NAMES, "x", 1, SEALS);
 		return 0;
 	}
 	return 1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "supervisor/compile/job.h"
+#include "supervisor/compile/task.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -8,11 +8,11 @@
 #include "common/base.h"
 #include "common/text.h"
 #include "common/wire.h"
-#include "supervisor/compile/job_private.h"
+#include "supervisor/compile/task_private.h"
 
-#define NOTE_BYTES (10 + sizeof(((struct job_error *)0)->text))
+#define NOTE_BYTES (10 + sizeof(((struct task_error *)0)->text))
 
-static void put_note(struct wcur *w, const struct job_error *e)
+static void put_note(struct wcur *w, const struct task_error *e)
 {
 	wcur_u16(w, e->pos.file);
 	wcur_u16(w, e->pos.column);
@@ -20,7 +20,7 @@ static void put_note(struct wcur *w, const struct job_error *e)
 	wcur_str(w, e->text, sizeof(e->text) - 1);
 }
 
-int job_report_encode(const struct job_report *r, void **ret, size_t *ret_len)
+int task_report_encode(const struct task_report *r, void **ret, size_t *ret_len)
 {
 	size_t cap = 64 + (1 + r->warning_count) * NOTE_BYTES +
 		     r->set_count * sizeof(*r->sets);
@@ -30,8 +30,8 @@ int job_report_encode(const struct job_report *r, void **ret, size_t *ret_len)
 	if (!buf)
 		return -ENOMEM;
 	wcur_init(&w, buf, cap);
-	wcur_u64(&w, JOB_REPORT_MAGIC);
-	wcur_u32(&w, JOB_VERSION);
+	wcur_u64(&w, TASK_REPORT_MAGIC);
+	wcur_u32(&w, TASK_VERSION);
 	wcur_u32(&w, r->is_error);
 	if (r->is_error)
 		put_note(&w, &r->error);
@@ -50,7 +50,7 @@ int job_report_encode(const struct job_report *r, void **ret, size_t *ret_len)
 	return 0;
 }
 
-static void get_note(struct rcur *c, struct job_error *e)
+static void get_note(struct rcur *c, struct task_error *e)
 {
 	char raw[sizeof(e->text)];
 	size_t len;
@@ -62,11 +62,11 @@ static void get_note(struct rcur *c, struct job_error *e)
 	text_clean(e->text, sizeof(e->text), raw, len);
 }
 
-static int get_sets(struct rcur *c, struct job_report *r)
+static int get_sets(struct rcur *c, struct task_report *r)
 {
 	size_t count = rcur_u32(c);
 
-	if (c->failed || count > JOB_NAMES_MAX ||
+	if (c->failed || count > TASK_NAMES_MAX ||
 	    count != c->left / sizeof(*r->sets))
 		return -EBADMSG;
 	r->sets = calloc(count + 1, sizeof(*r->sets));
@@ -79,15 +79,15 @@ static int get_sets(struct rcur *c, struct job_report *r)
 	return rcur_finish(c);
 }
 
-int job_report_decode(const void *data, size_t len, struct job_report *ret)
+int task_report_decode(const void *data, size_t len, struct task_report *ret)
 {
-	struct job_report out = { .is_error = false };
+	struct task_report out = { .is_error = false };
 	struct rcur c;
 	uint32_t n;
 	int r;
 
 	rcur_init(&c, data, len);
-	if (rcur_u64(&c) != JOB_REPORT_MAGIC || rcur_u32(&c) != JOB_VERSION)
+	if (rcur_u64(&c) != TASK_REPORT_MAGIC || rcur_u32(&c) != TASK_VERSION)
 		return -EBADMSG;
 	n = rcur_u32(&c);
 	out.is_error = n == 1;
@@ -96,7 +96,7 @@ int job_report_decode(const void *data, size_t len, struct job_report *ret)
 	if (out.is_error)
 		get_note(&c, &out.error);
 	n = rcur_u32(&c);
-	if (c.failed || n > JOB_WARNINGS_MAX)
+	if (c.failed || n > TASK_WARNINGS_MAX)
 		return -EBADMSG;
 	out.warnings = calloc(n + 1, sizeof(*out.warnings));
 	if (!out.warnings)
@@ -107,16 +107,16 @@ int job_report_decode(const void *data, size_t len, struct job_report *ret)
 	out.given_up = rcur_u32(&c);
 	r = get_sets(&c, &out);
 	if (r < 0) {
-		job_report_clear(&out);
+		task_report_clear(&out);
 		return r;
 	}
 	*ret = out;
 	return 0;
 }
 
-void job_report_clear(struct job_report *r)
+void task_report_clear(struct task_report *r)
 {
 	free(r->warnings);
 	free(r->sets);
-	*r = (struct job_report){ .is_error = false };
+	*r = (struct task_report){ .is_error = false };
 }

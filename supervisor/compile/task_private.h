@@ -6,8 +6,8 @@
 
 #include "supervisor/config/config_routing.h"
 
-#define JOB_REQUEST_MAGIC 0x315145524d4f4344ULL
-#define JOB_REPORT_MAGIC 0x3150455242474344ULL
+#define TASK_REQUEST_MAGIC 0x315145524d4f4344ULL
+#define TASK_REPORT_MAGIC 0x3150455242474344ULL
 
 /* Is a value of the function written down as text? */
-bool job_has_text(enum rule_fn fn, enum rule_key key);
+bool task_has_text(enum rule_fn fn, enum rule_key key);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "supervisor/compile/job.h"
+#include "supervisor/compile/task.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,12 +8,12 @@
 
 #include "common/base.h"
 #include "common/wire.h"
-#include "supervisor/compile/job_private.h"
+#include "supervisor/compile/task_private.h"
 
 #define BUFFER_FIRST (64U << 10)
 
-bool job_value_file(const struct rule_value *v, char *file,
-		    const char **ret_code)
+bool task_value_file(const struct rule_value *v, char *file,
+		     const char **ret_code)
 {
 	const char *colon;
 
@@ -29,7 +29,7 @@ bool job_value_file(const struct rule_value *v, char *file,
 	*ret_code = "";
 	colon = strrchr(v->text, ':');
 	if (!colon || colon == v->text || v->text[0] == '.' ||
-	    colon - v->text > (ptrdiff_t)JOB_FILE_NAME_MAX ||
+	    colon - v->text > (ptrdiff_t)TASK_FILE_NAME_MAX ||
 	    memchr(v->text, '/', (size_t)(colon - v->text)))
 		return true;
 	memcpy(file, v->text, (size_t)(colon - v->text));
@@ -38,7 +38,7 @@ bool job_value_file(const struct rule_value *v, char *file,
 	return true;
 }
 
-bool job_has_text(enum rule_fn fn, enum rule_key key)
+bool task_has_text(enum rule_fn fn, enum rule_key key)
 {
 	return fn == RULE_DOMAIN || fn == RULE_PNAME || key == RULE_KEY_GEOIP ||
 	       key == RULE_KEY_EXT;
@@ -56,8 +56,8 @@ static void put_value(struct wcur *w, enum rule_fn fn,
 {
 	wcur_u8(w, (uint8_t)v->key);
 	put_pos(w, &v->pos);
-	if (job_has_text(fn, v->key)) {
-		wcur_str(w, v->text, JOB_TEXT_MAX);
+	if (task_has_text(fn, v->key)) {
+		wcur_str(w, v->text, TASK_TEXT_MAX);
 		return;
 	}
 	switch (fn) {
@@ -123,22 +123,22 @@ static void put_texts(struct wcur *w, const char *const *texts, size_t count,
 		wcur_str(w, texts[i], max);
 }
 
-static void put_request(struct wcur *w, const struct job_request *q)
+static void put_request(struct wcur *w, const struct task_request *q)
 {
-	wcur_u64(w, JOB_REQUEST_MAGIC);
-	wcur_u32(w, JOB_VERSION);
+	wcur_u64(w, TASK_REQUEST_MAGIC);
+	wcur_u32(w, TASK_VERSION);
 	wcur_u32(w, q->kind);
 	wcur_u64(w, q->seed);
 	wcur_u32(w, (uint32_t)q->group_count);
 	for (size_t i = 0; i < q->group_count; i++)
 		wcur_u16(w, q->group_ids[i]);
-	put_texts(w, q->files, q->file_count, JOB_FILE_NAME_MAX);
-	if (q->kind == JOB_COMPILE)
+	put_texts(w, q->files, q->file_count, TASK_FILE_NAME_MAX);
+	if (q->kind == TASK_COMPILE)
 		put_routing(w, q->routing);
 	put_texts(w, q->names, q->name_count, NAMESET_NAME_MAX);
 }
 
-static int too_long(struct job_error *e, const struct config_pos *pos,
+static int too_long(struct task_error *e, const struct config_pos *pos,
 		    const char *text)
 {
 	e->pos = *pos;
@@ -147,15 +147,15 @@ static int too_long(struct job_error *e, const struct config_pos *pos,
 }
 
 /* What the format does not hold is said at its place. */
-static int check_texts(const struct config_routing *r, struct job_error *e)
+static int check_texts(const struct config_routing *r, struct task_error *e)
 {
 	for (size_t i = 0; i < r->rule_count; i++) {
 		for (size_t k = 0; k < r->rules[i].cond_count; k++) {
 			const struct rule_cond *c = &r->rules[i].conds[k];
 
 			for (size_t n = 0; n < c->value_count; n++)
-				if (job_has_text(c->fn, c->values[n].key) &&
-				    strlen(c->values[n].text) > JOB_TEXT_MAX)
+				if (task_has_text(c->fn, c->values[n].key) &&
+				    strlen(c->values[n].text) > TASK_TEXT_MAX)
 					return too_long(e, &c->values[n].pos,
 							"the value has more "
 							"than 4096 bytes");
@@ -164,18 +164,18 @@ static int check_texts(const struct config_routing *r, struct job_error *e)
 	return 0;
 }
 
-int job_request_encode(const struct job_request *q, void **ret, size_t *ret_len,
-		       struct job_error *e)
+int task_request_encode(const struct task_request *q, void **ret,
+			size_t *ret_len, struct task_error *e)
 {
 	size_t cap = BUFFER_FIRST;
 	auto_free void *buf = NULL;
 	struct wcur w;
 	void *p;
-	int r = q->kind == JOB_COMPILE ? check_texts(q->routing, e) : 0;
+	int r = q->kind == TASK_COMPILE ? check_texts(q->routing, e) : 0;
 
 	if (r < 0)
 		return r;
-	for (; cap <= JOB_REQUEST_MAX; cap *= 2) {
+	for (; cap <= TASK_REQUEST_MAX; cap *= 2) {
 		p = realloc(buf, cap);
 		if (!p)
 			return -ENOMEM;

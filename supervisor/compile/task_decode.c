@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The request, read: each count is held against the bytes that are left. */
-#include "supervisor/compile/job.h"
+#include "supervisor/compile/task.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "common/base.h"
 #include "common/ruleset.h"
 #include "common/wire.h"
-#include "supervisor/compile/job_private.h"
+#include "supervisor/compile/task_private.h"
 #include "supervisor/config/arena.h"
 
 /* Least bytes of one of them. */
@@ -103,8 +103,8 @@ static void get_value(struct decoder *d, enum rule_fn fn, struct rule_value *v)
 		return;
 	}
 	v->key = key;
-	if (job_has_text(fn, v->key)) {
-		v->text = get_text(d, JOB_TEXT_MAX);
+	if (task_has_text(fn, v->key)) {
+		v->text = get_text(d, TASK_TEXT_MAX);
 		return;
 	}
 	switch (fn) {
@@ -191,7 +191,7 @@ static const char *const *get_texts(struct decoder *d, size_t max_count,
 	return list;
 }
 
-static void get_groups(struct decoder *d, struct job_request *q)
+static void get_groups(struct decoder *d, struct task_request *q)
 {
 	size_t count = rcur_u32(&d->c);
 	uint16_t *ids;
@@ -206,30 +206,30 @@ static void get_groups(struct decoder *d, struct job_request *q)
 	q->group_count = count;
 }
 
-static void get_request(struct decoder *d, struct job_decoded *out)
+static void get_request(struct decoder *d, struct task_decoded *out)
 {
-	struct job_request *q = &out->q;
+	struct task_request *q = &out->q;
 	unsigned int kind;
 
-	d->c.failed |= rcur_u64(&d->c) != JOB_REQUEST_MAGIC;
-	d->c.failed |= rcur_u32(&d->c) != JOB_VERSION;
+	d->c.failed |= rcur_u64(&d->c) != TASK_REQUEST_MAGIC;
+	d->c.failed |= rcur_u32(&d->c) != TASK_VERSION;
 	kind = rcur_u32(&d->c);
-	d->c.failed |= kind != JOB_COMPILE && kind != JOB_MATCH;
+	d->c.failed |= kind != TASK_COMPILE && kind != TASK_MATCH;
 	q->kind = kind;
 	q->seed = rcur_u64(&d->c);
 	get_groups(d, q);
-	q->files = get_texts(d, JOB_FILES_MAX, JOB_FILE_NAME_MAX,
+	q->files = get_texts(d, TASK_FILES_MAX, TASK_FILE_NAME_MAX,
 			     &q->file_count);
-	if (!d->c.failed && q->kind == JOB_COMPILE)
+	if (!d->c.failed && q->kind == TASK_COMPILE)
 		get_routing(d, &out->routing, q->group_count);
-	q->names = get_texts(d, JOB_NAMES_MAX, NAMESET_NAME_MAX,
+	q->names = get_texts(d, TASK_NAMES_MAX, NAMESET_NAME_MAX,
 			     &q->name_count);
 }
 
-int job_request_decode(const void *data, size_t len, struct job_decoded *ret)
+int task_request_decode(const void *data, size_t len, struct task_decoded *ret)
 {
 	struct decoder d = { .no_memory = false };
-	struct job_decoded out = { .arena = arena_new() };
+	struct task_decoded out = { .arena = arena_new() };
 
 	if (!out.arena)
 		return -ENOMEM;
@@ -237,7 +237,7 @@ int job_request_decode(const void *data, size_t len, struct job_decoded *ret)
 	rcur_init(&d.c, data, len);
 	get_request(&d, &out);
 	if (rcur_finish(&d.c) < 0) {
-		job_decoded_clear(&out);
+		task_decoded_clear(&out);
 		return d.no_memory ? -ENOMEM : -EBADMSG;
 	}
 	*ret = out;
@@ -245,8 +245,8 @@ int job_request_decode(const void *data, size_t len, struct job_decoded *ret)
 	return 0;
 }
 
-void job_decoded_clear(struct job_decoded *d)
+void task_decoded_clear(struct task_decoded *d)
 {
 	arena_free(&d->arena);
-	*d = (struct job_decoded){ .arena = NULL };
+	*d = (struct task_decoded){ .arena = NULL };
 }
