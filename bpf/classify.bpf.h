@@ -317,7 +317,7 @@ static __always_inline void classify_facts(const struct packet *p,
 	if (CLASSIFY_USES(DAE_DIM_MAC))
 		c->id[DAE_DIM_MAC] = classify_mac(p->mac);
 	c->id[DAE_DIM_PNAME] = dae_cfg.pname_miss;
-	if (CLASSIFY_USES(DAE_DIM_PNAME) && dae_cfg.has_pname)
+	if (CLASSIFY_USES(DAE_DIM_PNAME) && dae_cfg.is_host)
 		c->id[DAE_DIM_PNAME] = classify_pname(p->pname);
 	c->id[DAE_DIM_DOMAIN] = pair >> PAIR_DOMAIN & 0xffff;
 }

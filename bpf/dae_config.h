@@ -25,7 +25,15 @@ struct dae_config {
 	__u32 domain_mask6;
 	__u32 pname_miss;
 	__u32 pname_shift;
-	__u32 has_pname; /* the program knows the sending process */
+	__u32 is_host; /* in the context of the sending process, which is
+			  * known, and which may be interrupted anywhere */
 	__u32 class_base[DAE_DIM_COUNT];
+	__u32 zero;
+};
+
+/* Of the host's own traffic, beside those. */
+struct dae_host_config {
+	__u64 netns; /* cookie of the namespace the rules are for */
+	__u32 so_mark;
 	__u32 zero;
 };

@@ -21,6 +21,9 @@ enum dae_count {
 	DAE_COUNT_GROUP_DEAD,	   /* on_all_dead applied */
 	DAE_COUNT_SUPERVISOR_LOST, /* loss policy applied */
 	DAE_COUNT_INSERT_LOST,	   /* flow not cached: entry was busy */
+	DAE_COUNT_HOST_BOUND,	   /* passed: bound socket, cannot be turned */
+	DAE_COUNT_HOST_LATE,	   /* refused: the mark comes with the next */
+	DAE_COUNT_HOST_LOST,	   /* dropped: to an engine that is no more */
 	DAE_COUNT_MAX
 };
 _Static_assert(DAE_COUNT_MAX <= 30, "counters: events reach the decisions");

@@ -51,6 +51,12 @@ enum dae_dead {
 	DAE_DEAD_LAST, /* the candidate that was last in use */
 };
 
+/* How a listener learns where the host's own flow was going. */
+enum dae_learns {
+	DAE_LEARNS_PACKET,   /* transparent: the packet has it */
+	DAE_LEARNS_REDIRECT, /* asks SO_ORIGINAL_DST; datagrams: not at all */
+};
+
 /* A node as the kernel sees it; index is its stable id. */
 struct dae_target {
 	__u32 mark;  /* DAE_KIND_DIRECT: policy route of an uplink */
@@ -59,7 +65,8 @@ struct dae_target {
 	__u16 port;    /* network order */
 	__u8 kind;     /* DAE_KIND_DIRECT, _BLOCK or _TPROXY */
 	__u8 families; /* bit 0: addr4 is set, bit 1: addr6 */
-	__u32 zero;    /* to a multiple of 8, as the map is mapped */
+	__u8 learns;   /* enum dae_learns */
+	__u8 zero[3];  /* to a multiple of 8, as the map is mapped */
 };
 
 /* Candidates, in order of preference unless is_random; alive has bit i for targets[i]. */

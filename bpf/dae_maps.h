@@ -13,9 +13,10 @@
 #include "bpf/dae_counters.h"
 #include "bpf/dae_flows.h"
 #include "bpf/dae_groups.h"
+#include "bpf/dae_host.h"
 #include "common/ruleset_format.h"
 
-#define DAE_MAP_ABI 2
+#define DAE_MAP_ABI 3
 
 #define DAE_LOCAL_SLOTS 1024 /* hash of own addresses, twice in the map */
 #define DAE_LOCAL_PROBES 8

@@ -87,11 +87,10 @@ decide_is_dns(const struct packet *p, const struct dae_rule *rule, __u32 result)
 	       !(result & RULE_IS_MUST || rule->flags & DAE_RULE_MUST);
 }
 
-/* A new flow, by the rules. Whether the decision may be kept. */
-static __always_inline bool decide_new(const struct packet *p,
-				       struct flow_hit *f, bool is_v6)
+/* A new flow, by the rule found. Whether the decision may be kept. */
+static __always_inline bool
+decide_by(const struct packet *p, struct flow_hit *f, __u32 result, bool is_v6)
 {
-	__u32 result = classify(p, is_v6);
 	const struct dae_rule *rule = decide_rule(result);
 	__u32 group = rule->group & (DAE_GROUPS_MAX - 1);
 
@@ -115,6 +114,12 @@ static __always_inline bool decide_new(const struct packet *p,
 	tally_add(DAE_TALLY_BLOCK);
 	group_set(f, DAE_KIND_BLOCK, 0);
 	return p->proto == IPPROTO_UDP;
+}
+
+static __always_inline bool decide_new(const struct packet *p,
+				       struct flow_hit *f, bool is_v6)
+{
+	return decide_by(p, f, classify(p, is_v6), is_v6);
 }
 
 /*

@@ -97,19 +97,25 @@ static __always_inline __u32 table_cpu(void)
 	return bpf_get_smp_processor_id() & dae_cfg.cpu_mask;
 }
 
+/* Only packets are counted without being interrupted by others that are. */
+static __always_inline void table_count(__u64 *n)
+{
+	if (!n)
+		return;
+	if (dae_cfg.is_host)
+		__sync_fetch_and_add(n, 1);
+	else
+		*n += 1;
+}
+
 /* Count an event (enum dae_count) or a decision (DAE_TALLY_*). */
 static __always_inline void tally_add(__u32 what)
 {
-	__u64 *n = table_at(&tally, table_cpu() * DAE_TALLY_STRIDE + what);
-
-	if (n)
-		*n += 1;
+	table_count(table_at(&tally, table_cpu() * DAE_TALLY_STRIDE + what));
 }
 
 static __always_inline void tally_rule(__u32 rule)
 {
-	__u64 *n = table_at(&rule_tally, table_cpu() * DAE_RULE_STRIDE + rule);
-
-	if (n)
-		*n += 1;
+	table_count(
+		table_at(&rule_tally, table_cpu() * DAE_RULE_STRIDE + rule));
 }

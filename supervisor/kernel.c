@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 #include "common/log.h"
 #include "supervisor/config/config_parse.h"
 #include "supervisor/datapath/cleanup.h"
+#include "supervisor/kernel_host.h"
 #include "supervisor/kernel_ids.h"
 #include "supervisor/kernel_links.h"
 #include "supervisor/kernel_plan.h"
@@ -157,6 +159,8 @@ static int open_datapath(struct kernel *k, const struct config_supervisor *s,
 		.loss_after_ns = KERNEL_LOSS_AFTER_NS,
 		.mark = s->mark,
 		.mark_mask = s->mark_mask,
+		.so_mark = s->so_mark,
+		.cgroup = kernel_host_cgroup(s),
 		.flow_entries = k->flow_entries,
 	};
 	struct datapath_error why = { .text = "" };
@@ -182,11 +186,15 @@ static bool has_pins(const char *dir)
 }
 
 /* An earlier process may have had other interfaces; ours are attached now. */
-static void sweep(struct kernel *k, const struct kernel_links *links)
+static void sweep(struct kernel *k, const struct kernel_links *links,
+		  bool has_host)
 {
 	struct datapath_error why = { .text = "" };
+	uint32_t keep[DATAPATH_IFACES_MAX + 1];
 
-	if (datapath_sweep(k->pin_dir, links->ifindex, links->count, &why) < 0)
+	memcpy(keep, links->ifindex, links->count * sizeof(*keep));
+	keep[links->count] = has_host ? if_nametoindex("lo") : 0;
+	if (datapath_sweep(k->pin_dir, keep, links->count + has_host, &why) < 0)
 		log_warn("kernel: %s", why.text);
 }
 
@@ -228,6 +236,9 @@ static int apply_kernel(struct kernel *k, const struct config *c,
 	r = open_datapath(k, &c->supervisor, e);
 	if (r < 0)
 		return r;
+	r = kernel_host_tell(k->dp, c);
+	if (r < 0)
+		return kernel_fail(e, r, "wan_interface", NULL);
 	r = datapath_load(k->dp, b->image, b->image_len, &why);
 	if (r < 0)
 		return kernel_fail(e, r, "loading the rules", &why);
@@ -244,7 +255,7 @@ static int apply_kernel(struct kernel *k, const struct config *c,
 	if (r < 0)
 		return kernel_fail(e, r, "attaching", &why);
 	if (is_heir)
-		sweep(k, &links);
+		sweep(k, &links, kernel_host_is_wanted(c));
 	return 0;
 }
 
@@ -313,6 +324,7 @@ static void restore(struct kernel *k)
 		return;
 	}
 	datapath_unload(k->dp);
+	kernel_host_tell(k->dp, k->config);
 	kernel_route_forget(k->plan->seen, k->config->group_count);
 	if (kernel_route_policies(&route, &why) < 0 ||
 	    kernel_route_targets(&route, k->dp) < 0)
@@ -393,8 +405,10 @@ int kernel_refresh(struct kernel *k, struct kernel_error *e)
 	if (r < 0)
 		first = kernel_fail(e, r, "attaching", &why);
 	r = datapath_refresh_local(k->dp);
+	if (r == 0)
+		r = kernel_host_tell(k->dp, k->config);
 	if (r < 0 && first == 0)
-		first = kernel_fail(e, r, "own addresses", NULL);
+		first = kernel_fail(e, r, "own addresses and routes", NULL);
 	r = kernel_route_policies(&route, &why);
 	if (r < 0 && first == 0)
 		first = kernel_fail(e, r, "policy routing", &why);

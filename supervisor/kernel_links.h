@@ -12,6 +12,6 @@ struct kernel_links {
 };
 
 /* Those that match one of @patterns (fnmatch(3)), the oldest first; none yet is
- * 0 as well. */
+ * 0 as well. The word auto stands for those that a default route leaves by. */
 int kernel_links_find(struct kernel_links *ret,
 		      const struct config_list *patterns);

@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "supervisor/config/config_parse.h"
 #include "supervisor/datapath/policy.h"
+#include "supervisor/kernel_host.h"
 
 #define UPLINKS_MAX 257 /* one more than policy_apply() takes */
 /* Marks given to uplinks that name none: this and their number. */
@@ -78,7 +79,9 @@ int kernel_route_policies(const struct kernel_route *r,
 	struct policy_local local = { .mark = s->mark,
 				      .mark_mask = s->mark_mask,
 				      .priority = s->rule_priority,
-				      .table = s->route_table };
+				      .table = s->route_table,
+				      .for_host = kernel_host_is_wanted(
+					      r->config) };
 	auto_free struct policy_uplink *up = NULL;
 	size_t count;
 	int e;

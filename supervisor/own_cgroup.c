@@ -15,7 +15,7 @@
 #define CGROUP_TEXT_MAX (64U << 10)
 #define CGROUP_NAME "dae-supervisor"
 
-static int find_mount(char ret[PATH_MAX])
+int own_cgroup_mount(char ret[PATH_MAX])
 {
 	FILE *f = setmntent("/proc/self/mounts", "re");
 	const struct mntent *m;
@@ -83,7 +83,7 @@ int own_cgroup_enter(struct own_cgroup *ret)
 	int n, r;
 
 	memset(ret, 0, sizeof(*ret));
-	r = find_mount(mount);
+	r = own_cgroup_mount(mount);
 	if (r == 0)
 		r = find_relative(rel);
 	if (r < 0)

@@ -9,6 +9,8 @@ struct own_cgroup {
 	char made[PATH_MAX]; /* a folder we made and moved into, or "" */
 };
 
+/* Where cgroup v2 is mounted; -ENOENT: nowhere. */
+int own_cgroup_mount(char ret[PATH_MAX]);
 /*
  * Find it. In the root of the hierarchy, where a program would concern every
  * process of the machine, a folder dae-supervisor is made and moved into first,

@@ -57,6 +57,8 @@ static const char *fixed_key(const struct config *old, const struct config *new)
 		return "attach";
 	if (a->on_supervisor_loss != b->on_supervisor_loss)
 		return "on_supervisor_loss";
+	if (strcmp(a->cgroup ? a->cgroup : "", b->cgroup ? b->cgroup : "") != 0)
+		return "cgroup";
 	return NULL;
 }
 

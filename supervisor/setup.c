@@ -99,12 +99,11 @@ static int raise_fence(struct supervisor *s)
 {
 	struct fence_options opt = { .worker_uid = s->worker_uid };
 	struct datapath_error why = { .text = "" };
-	const char *configured = s->config->supervisor.cgroup;
 	struct own_cgroup cg;
 	int r;
 
-	r = configured ? 0 : own_cgroup_enter(&cg);
-	opt.cgroup = configured ? configured : cg.path;
+	r = own_cgroup_enter(&cg);
+	opt.cgroup = cg.path;
 	if (r == 0)
 		r = fence_open(&s->fence, &opt, &why);
 	if (r == 0)

@@ -84,7 +84,7 @@ struct config_supervisor {
 	uint32_t flow_entries;	     /* 0: derived from RAM */
 	char *quic_check_url;	     /* NULL: no quic checks of nodes */
 	char *ca_file;		     /* NULL: the system's bundle */
-	char *cgroup;		     /* NULL: our own cgroup v2 */
+	char *cgroup;		     /* of the host's traffic; NULL: all */
 	uint32_t max_concurrent;     /* probes in flight */
 	uint32_t probe_rate;	     /* token bucket, probes a second */
 	bool adaptive;

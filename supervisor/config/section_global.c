@@ -19,8 +19,6 @@ static key_fn read_mark, read_check_url, read_check_dns, read_method,
 
 static const char later_relay[] = "relaying arrives with a later version";
 static const char not_needed[] = "there is nothing like it in this program";
-static const char later_host[] =
-	"traffic of the host itself is not routed in this version";
 
 static const char *const log_words[] = { "error", "warn",  "info",
 					 "debug", "trace", NULL };
@@ -41,8 +39,7 @@ static const struct key keys[] = {
 	    .min = CHECK_INTERVAL_MIN_NS),
 	KEY("check_tolerance", key_duration, FIELD(check_tolerance_ns)),
 	KEY("lan_interface", key_list, FIELD(lan_interface)),
-	KEY("wan_interface", key_list, FIELD(wan_interface),
-	    .later = later_host),
+	KEY("wan_interface", key_list, FIELD(wan_interface)),
 	KEY("allow_insecure", key_bool, FIELD(allow_insecure)),
 	KEY("dial_mode", key_word_text, FIELD(dial_mode), .words = dial_words,
 	    .later = later_relay),

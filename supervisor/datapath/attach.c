@@ -176,7 +176,9 @@ int attach_remove_filter(uint32_t ifindex)
 int attach_set(struct attachment *a, const struct generation *g,
 	       const char *pin_dir, struct datapath_error *err)
 {
-	const struct bpf_program *prog = generation_program(g, a->has_mac);
+	const struct bpf_program *prog = a->is_lo ? host_lo_program(g->host)
+						  : generation_program(
+							    g, a->has_mac);
 	char path[PATH_MAX];
 	int r;
 

@@ -17,6 +17,7 @@ struct bpf_link;
 struct attachment {
 	uint32_t ifindex; /* 0: free */
 	bool has_mac;
+	bool is_lo; /* the host's own traffic */
 	bool is_tcx;
 	struct bpf_link *link; /* tcx */
 };

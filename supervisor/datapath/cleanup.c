@@ -13,6 +13,7 @@
 #include "supervisor/datapath/attach.h"
 #include "supervisor/datapath/error.h"
 #include "supervisor/datapath/fence.h"
+#include "supervisor/datapath/host.h"
 #include "supervisor/datapath/maps.h"
 #include "supervisor/datapath/policy.h"
 
@@ -45,7 +46,8 @@ static int remove_pin(const char *dir, const char *name)
 	if (n < 0 || n >= (int)sizeof(path))
 		return -ENAMETOOLONG;
 	if (strncmp(name, LINK_PREFIX, strlen(LINK_PREFIX)) == 0 ||
-	    strncmp(name, FENCE_PIN_PREFIX, strlen(FENCE_PIN_PREFIX)) == 0)
+	    strncmp(name, FENCE_PIN_PREFIX, strlen(FENCE_PIN_PREFIX)) == 0 ||
+	    strncmp(name, HOST_PIN_PREFIX, strlen(HOST_PIN_PREFIX)) == 0)
 		return attach_remove_link(path);
 	if (is_map(name) && unlink(path) < 0 && errno != ENOENT)
 		return -errno;

@@ -19,6 +19,9 @@ static const char *const count_names[] = {
 	[DAE_COUNT_GROUP_DEAD] = "group_dead",
 	[DAE_COUNT_SUPERVISOR_LOST] = "supervisor_lost",
 	[DAE_COUNT_INSERT_LOST] = "insert_lost",
+	[DAE_COUNT_HOST_BOUND] = "host_bound",
+	[DAE_COUNT_HOST_LATE] = "host_late",
+	[DAE_COUNT_HOST_LOST] = "host_lost",
 };
 static_assert(ARRAY_LEN(count_names) == DAE_COUNT_MAX, "name the new counter");
 

@@ -2,28 +2,35 @@
 #include "supervisor/datapath/datapath.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/ruleset.h"
 #include "supervisor/datapath/attach.h"
+#include "supervisor/datapath/datapath_host.h"
 #include "supervisor/datapath/error.h"
 #include "supervisor/datapath/generation.h"
 #include "supervisor/datapath/internal.h"
 #include "supervisor/datapath/local.h"
 #include "supervisor/datapath/maps.h"
 
+#define IFACES_MAX (DATAPATH_IFACES_MAX + 1) /* and lo */
+
 struct datapath {
 	struct datapath_options opt;
-	char *pin_dir;
+	char *pin_dir, *cgroup;
 	bool is_tcx;
 	struct maps maps;
 	struct generation *current, *next;
 	uint64_t generation_count;
-	struct attachment ifaces[DATAPATH_IFACES_MAX];
+	struct attachment ifaces[IFACES_MAX];
 	size_t iface_count;
 	uint64_t last_rules[DAE_RULE_SLOTS]; /* of the generation before */
+	bool wants_host; /* of the generations that are loaded */
+	bool has_host;
+	struct host_links host;
 };
 
 static uint32_t loss_of(enum loss_policy p)
@@ -71,6 +78,9 @@ int datapath_open(struct datapath **ret, const struct datapath_options *opt,
 			r = error_set(ret_err, -errno, "mkdir %s",
 				      opt->pin_dir);
 	}
+	d->cgroup = opt->cgroup ? strdup(opt->cgroup) : NULL;
+	if (r == 0 && opt->cgroup && !d->cgroup)
+		r = error_set(ret_err, -ENOMEM, "datapath");
 	if (r == 0)
 		r = choose_attach(d, ret_err);
 	if (r == 0)
@@ -93,10 +103,12 @@ void datapath_close(struct datapath **d)
 		return;
 	for (i = 0; i < (*d)->iface_count; i++)
 		attach_forget(&(*d)->ifaces[i]);
+	host_forget(&(*d)->host);
 	generation_free(&(*d)->next);
 	generation_free(&(*d)->current);
 	maps_close(&(*d)->maps);
 	free((*d)->pin_dir);
+	free((*d)->cgroup);
 	free(*d);
 	*d = NULL;
 }
@@ -109,6 +121,10 @@ int datapath_load(struct datapath *d, const void *image, size_t len,
 		.mark = d->opt.mark,
 		.mark_mask = d->opt.mark_mask,
 		.udp_timeout_s = d->opt.udp_timeout_s,
+		.has_host = d->wants_host,
+		.so_mark = d->opt.so_mark,
+		.pin_dir = d->pin_dir,
+		.before = d->current,
 	};
 	struct generation *g = NULL;
 	struct ruleset rules;
@@ -178,6 +194,23 @@ static bool is_gone(int r)
 	return r == -ENODEV || r == -ENXIO;
 }
 
+static size_t list_lo(const struct datapath *d, struct attachment *list,
+		      size_t n)
+{
+	uint32_t lo = if_nametoindex("lo");
+	const struct attachment *old;
+
+	old = find_iface((struct attachment *)d->ifaces, d->iface_count, lo);
+	list[n++] = old ? *old
+			: (struct attachment){
+				  .ifindex = lo,
+				  .has_mac = true,
+				  .is_lo = true,
+				  .is_tcx = d->is_tcx,
+			  };
+	return n;
+}
+
 /* The attachments for @ifindex: those there are, and new ones. */
 static int list_wanted(const struct datapath *d, struct attachment *list,
 		       const uint32_t *ifindex, size_t count,
@@ -221,11 +254,46 @@ static int set_one(struct datapath *d, struct attachment *a,
 	return r;
 }
 
+/* Put the hooks of @g on the cgroup, or take them away if they are not wanted,
+ * also those that an earlier process left. */
+static int attach_host(struct datapath *d, const struct generation *g,
+		       struct datapath_error *err)
+{
+	int r;
+
+	if (!g->host) {
+		if (d->has_host || (d->maps.was_adopted && !d->current))
+			host_detach(&d->host, d->pin_dir);
+		d->has_host = false;
+		return 0;
+	}
+	if (!d->cgroup)
+		return error_set(err, -ENOENT,
+				 "host's traffic: no cgroup of version 2");
+	host_publish_ports(&d->maps);
+	r = host_attach(&d->host, g->host, d->cgroup, d->pin_dir, err);
+	if (r == 0)
+		d->has_host = true;
+	else if (d->has_host && d->current && d->current->host)
+		host_attach(&d->host, d->current->host, d->cgroup, d->pin_dir,
+			    NULL);
+	else
+		host_detach(&d->host, d->pin_dir);
+	return r;
+}
+
+int datapath_set_host(struct datapath *d, bool is_wanted, const uint32_t *wan,
+		      size_t count)
+{
+	d->wants_host = is_wanted;
+	return is_wanted ? host_publish(&d->maps, wan, count) : 0;
+}
+
 int datapath_attach(struct datapath *d, const uint32_t *ifindex, size_t count,
 		    struct datapath_error *ret_err)
 {
 	struct generation *g = d->next ? d->next : d->current;
-	struct attachment list[DATAPATH_IFACES_MAX] = { 0 };
+	struct attachment list[IFACES_MAX] = { 0 };
 	size_t n, i;
 	int r;
 
@@ -234,7 +302,7 @@ int datapath_attach(struct datapath *d, const uint32_t *ifindex, size_t count,
 	r = list_wanted(d, list, ifindex, count, ret_err);
 	if (r < 0)
 		return r;
-	n = (size_t)r;
+	n = g->host ? list_lo(d, list, (size_t)r) : (size_t)r;
 	for (i = 0; i < n;) {
 		r = set_one(d, &list[i], g, ret_err);
 		if (is_gone(r)) {
@@ -246,6 +314,11 @@ int datapath_attach(struct datapath *d, const uint32_t *ifindex, size_t count,
 			return r;
 		}
 		i++;
+	}
+	r = attach_host(d, g, ret_err);
+	if (r < 0) {
+		flip_back(d, list, n);
+		return r;
 	}
 	for (i = 0; i < d->iface_count; i++)
 		if (!find_iface(list, n, d->ifaces[i].ifindex))
@@ -264,8 +337,10 @@ int datapath_attach(struct datapath *d, const uint32_t *ifindex, size_t count,
 int datapath_detach(struct datapath *d)
 {
 	size_t i;
-	int r = 0, q;
+	int r, q;
 
+	r = d->has_host ? host_detach(&d->host, d->pin_dir) : 0;
+	d->has_host = false;
 	for (i = 0; i < d->iface_count; i++) {
 		q = attach_remove(&d->ifaces[i], d->pin_dir);
 		r = r < 0 ? r : q;
@@ -295,6 +370,13 @@ int datapath_ask_fd(struct datapath *d)
 	struct generation *g = d->current ? d->current : d->next;
 
 	return g ? generation_ask_fd(g) : -ENOENT;
+}
+
+int datapath_host_fd(const struct datapath *d, const char *hook)
+{
+	const struct generation *g = d->next ? d->next : d->current;
+
+	return g && g->host ? host_program_fd(g->host, hook) : -ENOENT;
 }
 
 int datapath_program_fd(const struct datapath *d, bool has_mac)
@@ -352,9 +434,10 @@ void datapath_read_status(const struct datapath *d, struct datapath_status *ret)
 
 	*ret = (struct datapath_status){
 		.is_attached = d->iface_count > 0,
+		.has_host = d->has_host,
 		.was_adopted = d->maps.was_adopted,
 		.is_tcx = d->is_tcx,
-		.interface_count = (uint32_t)d->iface_count,
+		.interface_count = (uint32_t)(d->iface_count - d->has_host),
 		.generation = d->current ? d->current->number : 0,
 		.flow_entries = d->maps.flow_sets * 2,
 	};

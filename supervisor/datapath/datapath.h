@@ -32,6 +32,8 @@ struct datapath_options {
 	enum loss_policy loss;
 	uint64_t loss_after_ns; /* without a heartbeat; 0: never */
 	uint32_t mark, mark_mask;
+	uint32_t so_mark;	/* of sockets that are never captured */
+	const char *cgroup;	/* whose processes' traffic is the host's */
 	uint32_t flow_entries;	/* to a family; 0: 65536 */
 	uint32_t udp_timeout_s; /* 0: 120 */
 };
@@ -42,6 +44,7 @@ struct datapath_target {
 	uint32_t mark;	      /* DIRECT: of an uplink's policy route */
 	struct addr listener; /* TPROXY; unspecified: loopback of both */
 	uint16_t port;
+	enum dae_learns learns; /* TPROXY: where the host's own flow went */
 };
 
 struct datapath_list {
@@ -64,6 +67,7 @@ struct datapath_status {
 	bool is_attached;
 	bool was_adopted; /* maps or links of an earlier process */
 	bool is_tcx;
+	bool has_host; /* the host's own traffic is routed, too */
 	uint32_t interface_count;
 	uint64_t generation;
 	uint32_t flow_entries; /* to a family */

@@ -76,7 +76,7 @@ static int reuse_shared(struct lan_bpf *skel, const struct maps *m)
 	struct bpf_map *map;
 	int i, r;
 
-	for (i = 0; i < MAP_COUNT; i++) {
+	for (i = 0; i < MAP_LAN_COUNT; i++) {
 		map = bpf_object__find_map_by_name(skel->obj, maps_name(i));
 		if (!map)
 			return -ENOENT;
@@ -206,6 +206,22 @@ static void set_attach_type(struct lan_bpf *skel, bool is_tcx)
 	bpf_program__set_expected_attach_type(skel->progs.dae_lan_l3, type);
 }
 
+static int load_host(struct generation *g, const struct maps *m,
+		     const struct generation_options *opt,
+		     struct datapath_error *err)
+{
+	struct host_options host = {
+		.config = (const struct dae_config *)&g->skel->rodata->dae_cfg,
+		.maps = m,
+		.so_mark = opt->so_mark,
+		.pin_dir = opt->pin_dir,
+		.may_adopt = m->was_adopted,
+		.before = opt->before ? opt->before->host : NULL,
+	};
+
+	return host_load(&g->host, g->skel->obj, &host, err);
+}
+
 int generation_new(struct generation **ret, const struct maps *m,
 		   const struct ruleset *rules,
 		   const struct generation_options *opt,
@@ -241,6 +257,11 @@ int generation_new(struct generation **ret, const struct maps *m,
 		generation_free(&g);
 		return error_set(err, r, "rules: %s", step);
 	}
+	r = opt->has_host ? load_host(g, m, opt, err) : 0;
+	if (r < 0) {
+		generation_free(&g);
+		return r;
+	}
 	*ret = g;
 	return 0;
 }
@@ -253,6 +274,7 @@ void generation_free(struct generation **g)
 	if ((*g)->rule_tally)
 		munmap((*g)->rule_tally, (*g)->rule_tally_bytes);
 	fd_close_ptr(&(*g)->ask_fd);
+	host_free(&(*g)->host);
 	lan_bpf__destroy((*g)->skel);
 	free(*g);
 	*g = NULL;

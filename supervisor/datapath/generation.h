@@ -4,6 +4,7 @@
 
 #include "common/ruleset.h"
 #include "supervisor/datapath/domains.h"
+#include "supervisor/datapath/host.h"
 #include "supervisor/datapath/maps.h"
 
 struct lan_bpf;
@@ -12,6 +13,7 @@ struct bpf_program;
 struct generation {
 	struct lan_bpf *skel;
 	struct domain_table domains;
+	struct host_programs *host; /* NULL: the LAN's traffic alone */
 	uint64_t *rule_tally;
 	size_t rule_tally_bytes;
 	size_t bytes; /* of all its maps */
@@ -23,6 +25,10 @@ struct generation_options {
 	bool is_tcx;
 	uint32_t mark, mark_mask;
 	uint32_t udp_timeout_s;
+	bool has_host; /* the host's own traffic, too: */
+	uint32_t so_mark;
+	const char *pin_dir;
+	const struct generation *before; /* NULL: the first one */
 };
 
 /* Load @rules over the shared maps; nothing is attached. */

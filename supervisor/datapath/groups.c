@@ -91,6 +91,7 @@ int datapath_set_target(struct datapath *d, uint16_t id,
 			return -EINVAL;
 		set_listener(&next, &t->listener);
 		next.port = htons(t->port);
+		next.learns = (uint8_t)t->learns;
 		break;
 	default:
 		return -EINVAL;

@@ -9,4 +9,6 @@ struct maps *datapath_maps(struct datapath *d);
  * first wanted; owned by @d. -ENOENT. */
 int datapath_ask_fd(struct datapath *d);
 /* The program loaded last, for BPF_PROG_TEST_RUN; owned by @d. -ENOENT. */
+/* The hook loaded last ("connect4"); owned by @d. -ENOENT. */
+int datapath_host_fd(const struct datapath *d, const char *hook);
 int datapath_program_fd(const struct datapath *d, bool has_mac);

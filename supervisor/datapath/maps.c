@@ -34,6 +34,9 @@ static const struct shape shapes[] = {
 	[MAP_TALLY] = { "tally", sizeof(uint64_t), 0, true },
 	[MAP_FLOWS4] = { "flows4", sizeof(struct dae_set4), 0, false },
 	[MAP_FLOWS6] = { "flows6", sizeof(struct dae_set6), 0, false },
+	[MAP_HOST] = { "host", sizeof(struct dae_host), 1, true },
+	[MAP_HOST_RANGES] = { "host_ranges", sizeof(struct dae_range),
+			      4 * DAE_RANGES_MAX, true },
 };
 _Static_assert(ARRAY_LEN(shapes) == MAP_COUNT, "shape the new map");
 

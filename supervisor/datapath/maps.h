@@ -18,6 +18,9 @@ enum shared_map {
 	MAP_TALLY,
 	MAP_FLOWS4,
 	MAP_FLOWS6,
+	MAP_LAN_COUNT, /* those before are read by all programs */
+	MAP_HOST = MAP_LAN_COUNT,
+	MAP_HOST_RANGES,
 	MAP_COUNT
 };
 

@@ -23,7 +23,18 @@ static const uint8_t families[] = { AF_INET, AF_INET6 };
 
 struct rule {
 	uint32_t priority, mark, mask, table;
+	uint32_t from_loopback; /* instead of a mark */
 };
+
+/* The loopback address and its size. */
+static const void *loopback_of(uint8_t family, size_t *ret_size)
+{
+	static const uint8_t four[4] = { 127, 0, 0, 1 };
+	static const uint8_t six[16] = { [15] = 1 };
+
+	*ret_size = family == AF_INET ? sizeof(four) : sizeof(six);
+	return family == AF_INET ? four : six;
+}
 
 static int rule_talk(uint16_t type, uint16_t flags, uint8_t family,
 		     const struct rule *r)
@@ -31,14 +42,22 @@ static int rule_talk(uint16_t type, uint16_t flags, uint8_t family,
 	struct netlink_message m;
 	struct fib_rule_hdr *h;
 	uint8_t protocol = POLICY_RT_PROTOCOL;
+	const void *source;
+	size_t size;
 
 	h = netlink_start(&m, type, flags, sizeof(*h));
 	h->family = family;
 	h->action = FR_ACT_TO_TBL;
 	h->table = RT_TABLE_UNSPEC;
 	netlink_put_u32(&m, FRA_PRIORITY, r->priority);
-	netlink_put_u32(&m, FRA_FWMARK, r->mark);
-	netlink_put_u32(&m, FRA_FWMASK, r->mask);
+	if (r->from_loopback) {
+		source = loopback_of(family, &size);
+		h->src_len = (uint8_t)(size * 8);
+		netlink_put(&m, FRA_SRC, source, size);
+	} else {
+		netlink_put_u32(&m, FRA_FWMARK, r->mark);
+		netlink_put_u32(&m, FRA_FWMASK, r->mask);
+	}
 	netlink_put_u32(&m, FRA_TABLE, r->table);
 	netlink_put(&m, FRA_PROTOCOL, &protocol, sizeof(protocol));
 	return netlink_talk(NETLINK_ROUTE, &m);
@@ -68,6 +87,7 @@ static int visit_rule(const struct nlmsghdr *h, void *arg)
 			.mark = netlink_u32(tb[FRA_FWMARK]),
 			.mask = netlink_u32(tb[FRA_FWMASK]),
 			.table = netlink_u32(tb[FRA_TABLE]),
+			.from_loopback = tb[FRA_SRC] != NULL,
 		};
 	return 0;
 }
@@ -123,6 +143,7 @@ static int sync_rules(uint8_t family, const struct rule *want, size_t count)
 struct route {
 	uint32_t table, oif, metric;
 	uint8_t type;
+	bool has_source; /* the loopback address */
 	struct addr gateway;
 };
 
@@ -132,6 +153,8 @@ static int route_talk(uint16_t type, uint16_t flags, uint8_t family,
 	struct netlink_message m;
 	struct rtmsg *rt;
 	bool has_gateway = r->gateway.family != 0;
+	const void *source;
+	size_t size;
 
 	rt = netlink_start(&m, type, flags, sizeof(*rt));
 	rt->rtm_family = family;
@@ -146,6 +169,11 @@ static int route_talk(uint16_t type, uint16_t flags, uint8_t family,
 	netlink_put_u32(&m, RTA_TABLE, r->table);
 	if (r->metric)
 		netlink_put_u32(&m, RTA_PRIORITY, r->metric);
+	/* of the host's own sockets, which would take the destination's */
+	if (type == RTM_NEWROUTE && r->has_source) {
+		source = loopback_of(family, &size);
+		netlink_put(&m, RTA_PREFSRC, source, size);
+	}
 	if (r->oif)
 		netlink_put_u32(&m, RTA_OIF, r->oif);
 	if (has_gateway && family == AF_INET)
@@ -222,7 +250,7 @@ static int drop_routes(uint8_t family, const struct route *want, size_t count)
 #define UPLINKS_MAX 256
 
 struct plan {
-	struct rule rules[UPLINKS_MAX + 1];
+	struct rule rules[UPLINKS_MAX + 2];
 	size_t rule_count;
 	struct route routes[2 * UPLINKS_MAX + 1];
 	size_t route_count;
@@ -258,16 +286,21 @@ static void make_plan(struct plan *p, const struct policy_local *local,
 
 	p->rule_count = p->route_count = 1;
 	p->rules[0] = (struct rule){ local->priority, local->mark,
-				     local->mark_mask, local->table };
+				     local->mark_mask, local->table, 0 };
+	/* from loopback to elsewhere: the host's datagrams to an engine */
+	if (local->for_host)
+		p->rules[p->rule_count++] = (struct rule){ local->priority, 0,
+							   0, local->table, 1 };
 	p->routes[0] = (struct route){ .table = local->table,
 				       .oif = if_nametoindex("lo"),
-				       .type = RTN_LOCAL };
+				       .type = RTN_LOCAL,
+				       .has_source = local->for_host };
 	for (i = 0; i < count; i++) {
 		const struct policy_uplink *u = &uplinks[i];
 
 		p->rules[p->rule_count++] = (struct rule){ u->priority, u->mark,
-							   mask_of(u),
-							   u->table };
+							   mask_of(u), u->table,
+							   0 };
 		p->routes[p->route_count++] = guard_route(u);
 		if (has_way(u, family))
 			p->routes[p->route_count++] = (struct route){
@@ -277,6 +310,20 @@ static void make_plan(struct plan *p, const struct policy_local *local,
 				.gateway = u->gateway,
 			};
 	}
+}
+
+static int make_route(uint8_t family, const struct route *route)
+{
+	struct route plain = *route;
+	int r = route_talk(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, family,
+			   route);
+
+	/* lo has no address while it is down */
+	if (r != -EINVAL || !route->has_source)
+		return r;
+	plain.has_source = false;
+	return route_talk(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, family,
+			  &plain);
 }
 
 /* A link that is down or gone: its guard answers until it is back. */
@@ -293,8 +340,7 @@ static int apply_plan(const struct plan *p, uint8_t family)
 	int r;
 
 	for (i = 0; i < p->route_count; i++) {
-		r = route_talk(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE,
-			       family, &p->routes[i]);
+		r = make_route(family, &p->routes[i]);
 		if (r < 0 && !is_no_way(&p->routes[i], r))
 			return r;
 	}

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,7 @@ struct policy_local {
 	uint32_t mark, mark_mask;
 	uint32_t priority; /* of the ip rules */
 	uint32_t table;
+	bool for_host; /* the host's own flows, too: from loopback addresses */
 };
 
 /* An iface:// node: mark -> table with a default route through the device, and

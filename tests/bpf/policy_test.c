@@ -19,7 +19,8 @@
 #include "tests/bpf/rig.h"
 #include "tests/bpf/world.h"
 
-static const struct policy_local local = { 0x8000000, 0x8000000, 2023, 2023 };
+static const struct policy_local local = { 0x8000000, 0x8000000, 2023, 2023,
+					   true };
 #define SAVED "/tmp/dae-saved-sysctls-test"
 
 static int setup(void **state)

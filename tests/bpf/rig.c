@@ -84,6 +84,8 @@ void rig_open(struct rig *r, enum attach_mode attach, uint32_t flow_entries)
 		.mark = RIG_MARK,
 		.mark_mask = RIG_MARK,
 		.flow_entries = flow_entries,
+		.cgroup = r->cgroup,
+		.so_mark = r->so_mark,
 	};
 	struct datapath_error err = { 0 };
 

@@ -30,6 +30,8 @@ struct rig {
 		size_t len;
 	} image;
 	uint32_t flow_entries;
+	const char *cgroup; /* of the host's traffic; NULL: none */
+	uint32_t so_mark;
 };
 
 /* A frame under construction. */

@@ -14,7 +14,8 @@
 #include "common/base.h"
 #include "supervisor/datapath/policy.h"
 
-static const struct policy_local local = { RIG_MARK, RIG_MARK, 2023, 2023 };
+static const struct policy_local local = { RIG_MARK, RIG_MARK, 2023, 2023,
+					   true };
 
 static struct rule_value any_port = { .range = { 0, 65535 } };
 static struct rule_cond all = { .fn = RULE_DPORT,

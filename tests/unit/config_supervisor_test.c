@@ -113,7 +113,7 @@ static const struct config_case global[] = {
 	{ "global { fallback_resolver: 'dns.google:53' }", "E ADDRESS" },
 	{ "global { dial_mode: domain+ }", "W 'dial_mode' has no effect" },
 	{ "global { dial_mode: domainn }", "E did you mean 'domain'?" },
-	{ "global { wan_interface: auto }", "W not routed in this version" },
+	{ "global { wan_interface: auto, 'ppp*' }", NULL },
 	{ "global { tls_fragment: true }", "W 'tls_fragment' has no effect" },
 	{ "global { tls_implementation: utls }", "W has no effect" },
 	{ "global { mptcp: x }", "E expects true or false" },
