@@ -82,11 +82,11 @@ struct dae_list {
 
 /*
  * One group and class. A new list is written to the idle bank and taken by one
- * store to bank, which counts. A fail-over is one store to the choice, for the flows to come;
+ * store to bank. A fail-over is one store to the choice, for the flows to come;
  * then the alive word of the bank in use says it to those that had a candidate.
  */
 struct dae_group {
-	__u64 bank; /* how many lists there were; its low bit is the bank */
+	__u64 bank; /* bit 0 says which; counts publications */
 	struct dae_list lists[2];
 };
 

@@ -5,8 +5,6 @@
 #include "bpf/classify.bpf.h"
 #include "bpf/flow.bpf.h"
 
-#define GROUP_TRIES 4 /* to read a list that does not change meanwhile */
-
 static __always_inline void group_set(struct flow_hit *f, __u64 verdict,
 				      __u32 mark)
 {
@@ -19,11 +17,26 @@ static __always_inline __u32 group_kind(const struct flow_hit *f)
 	return f->verdict & DAE_FLOW_KIND;
 }
 
-/* The list of @bank in use. */
+#define GROUP_LOOKS 4
+
 static __always_inline const struct dae_list *
 group_list(const struct dae_group *g, __u64 bank)
 {
 	return bank & 1 ? &g->lists[1] : &g->lists[0];
+}
+
+/*
+ * Whether the list read after @bank was in use to the end: the supervisor writes
+ * to the one that is not, so two publications in a row overtake a reader. @read
+ * is made of all that was read of it, which holds the order.
+ */
+static __always_inline bool group_was_whole(const struct dae_group *g,
+					    __u64 bank, __u64 read)
+{
+	const struct dae_group *in = (const void *)((const char *)g +
+						    flow_after(read));
+
+	return FLOW_READ(in->bank) == bank;
 }
 
 /* Whether the supervisor's heart has stopped; asks the clock once a jiffy. */
@@ -64,7 +77,6 @@ static __always_inline void group_without(struct flow_hit *f, __u32 group,
 					  const struct dae_list *list,
 					  __u64 tried)
 {
-	tally_add(DAE_COUNT_GROUP_DEAD);
 	if (list->on_all_dead == DAE_DEAD_DIRECT)
 		group_set(f, DAE_KIND_DIRECT, 0);
 	else if (list->on_all_dead == DAE_DEAD_LAST && list->count &&
@@ -89,8 +101,10 @@ __noinline __u32 group_any(__u64 alive, __u64 hash)
 	return classify_ctz(alive);
 }
 
-static __always_inline void group_ask(struct flow_hit *f, __u32 group,
-				      const struct dae_list *list, __u64 tried)
+/* One look at @list; returns the candidates that were left. */
+static __always_inline __u64 group_look(struct flow_hit *f, __u32 group,
+					const struct dae_list *list,
+					__u64 tried)
 {
 	__u64 alive = FLOW_READ(list->alive) & ~tried;
 
@@ -101,22 +115,21 @@ static __always_inline void group_ask(struct flow_hit *f, __u32 group,
 					   : classify_ctz(alive));
 	else
 		group_without(f, group, list, tried);
+	return alive;
 }
 
-/* Choose for a flow of @class_id among the candidates not in @tried. Once more
- * if a new list came meanwhile: the next one is written over the one we read. */
+/* Choose for a flow of @class_id among the candidates not in @tried. */
 __noinline int group_choose(struct flow_hit *f, __u32 group, __u32 class_id,
 			    __u64 tried)
 {
-	const struct dae_group *g;
+	struct dae_group *g = table_at(&groups, dae_group_key(group, class_id));
 	struct dae_control *c = table_at(&control, 0);
-	__u64 bank;
+	__u64 bank, left;
 	int i;
 
 	if (!f)
 		return 0;
 	group_set(f, DAE_KIND_BLOCK, 0);
-	g = table_at(&groups, dae_group_key(group, class_id));
 	if (!g || !c)
 		return 0;
 	if (group_is_lost(c) && c->loss != DAE_LOSS_KEEP) {
@@ -125,12 +138,17 @@ __noinline int group_choose(struct flow_hit *f, __u32 group, __u32 class_id,
 			group_set(f, DAE_KIND_DIRECT, 0);
 		return 0;
 	}
-	for (i = 0; i < GROUP_TRIES; i++) {
+	for (i = 0; i < GROUP_LOOKS; i++) {
 		bank = FLOW_READ(g->bank);
-		group_ask(f, group, group_list(g, bank), tried);
-		if (FLOW_READ(g->bank) == bank)
-			break;
+		left = group_look(f, group, group_list(g, bank), tried);
+		if (!group_was_whole(g, bank, f->verdict ^ left))
+			continue;
+		if (!left)
+			tally_add(DAE_COUNT_GROUP_DEAD);
+		return 0;
 	}
+	tally_add(DAE_COUNT_GROUP_BUSY);
+	group_set(f, DAE_KIND_BLOCK, 0);
 	return 0;
 }
 
@@ -162,27 +180,42 @@ static __always_inline bool group_may_stay(const struct packet *p,
 	return group_kind(f) != DAE_KIND_BLOCK;
 }
 
-/* Whether the flow's candidate may keep it; finds it again after a reorder. */
-__noinline bool group_keeps(__u64 verdict, __u32 class_id)
+/* Where in @list candidate @id is, as a mask: @index, or elsewhere after a
+ * reorder. */
+static __always_inline __u64 group_find(const struct dae_list *list, __u32 id,
+					__u32 index)
 {
-	const struct dae_group *g;
-	const struct dae_list *list;
-	__u32 id = verdict >> 16 & (DAE_TARGETS_MAX - 1);
-	__u32 index = verdict >> 26 & (DAE_CANDIDATES_MAX - 1);
-	__u64 alive;
 	int i;
 
-	g = table_at(&groups, dae_group_key(verdict >> 8 & 0xff, class_id));
-	if (!g)
-		return false;
-	list = group_list(g, FLOW_READ(g->bank));
-	alive = FLOW_READ(list->alive);
-	if (!alive && list->on_all_dead == DAE_DEAD_LAST)
-		alive = 1ULL << (list->last & (DAE_CANDIDATES_MAX - 1));
 	if (list->targets[index] == id)
-		return alive >> index & 1;
+		return 1ULL << index;
 	for (i = 0; i < DAE_CANDIDATES_MAX; i++)
 		if (list->targets[i] == id && i < list->count)
-			return alive >> i & 1;
-	return false;
+			return 1ULL << i;
+	return 0;
+}
+
+/* Whether the flow's candidate may keep it. */
+__noinline bool group_keeps(__u64 verdict, __u32 class_id)
+{
+	struct dae_group *g = table_at(
+		&groups, dae_group_key(verdict >> 8 & 0xff, class_id));
+	const struct dae_list *list;
+	__u64 bank, alive, at;
+	int i;
+
+	if (!g)
+		return false;
+	for (i = 0; i < GROUP_LOOKS; i++) {
+		bank = FLOW_READ(g->bank);
+		list = group_list(g, bank);
+		alive = FLOW_READ(list->alive);
+		if (!alive && list->on_all_dead == DAE_DEAD_LAST)
+			alive = 1ULL << (list->last & (DAE_CANDIDATES_MAX - 1));
+		at = group_find(list, verdict >> 16 & (DAE_TARGETS_MAX - 1),
+				verdict >> 26 & (DAE_CANDIDATES_MAX - 1));
+		if (group_was_whole(g, bank, alive ^ at))
+			return alive & at;
+	}
+	return false; /* to be decided anew */
 }

@@ -22,6 +22,7 @@ static const char *const count_names[] = {
 	[DAE_COUNT_HOST_BOUND] = "host_bound",
 	[DAE_COUNT_HOST_LATE] = "host_late",
 	[DAE_COUNT_HOST_LOST] = "host_lost",
+	[DAE_COUNT_GROUP_BUSY] = "group_busy",
 };
 static_assert(ARRAY_LEN(count_names) == DAE_COUNT_MAX, "name the new counter");
 

@@ -138,8 +138,10 @@ int datapath_publish_group(struct datapath *d, uint16_t group,
 	for (i = 0; i < list->count; i++)
 		if (list->targets[i] >= DAE_TARGETS_MAX)
 			return -EINVAL;
-	idle = !(g->bank & 1);
-	l = &g->lists[idle];
+	idle = g->bank + 1;
+	l = &g->lists[idle & 1];
+	/* who still reads it sees the last publication before these stores */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	memset(l, 0, sizeof(*l));
 	memcpy(l->targets, list->targets, list->count * sizeof(l->targets[0]));
 	l->count = list->count;
@@ -148,7 +150,7 @@ int datapath_publish_group(struct datapath *d, uint16_t group,
 	l->is_random = list->is_random;
 	l->alive = list->alive & mask_of(list->count);
 	store_choice(d, group, class_id, choice_of(d, group, l, l->alive));
-	__atomic_store_n(&g->bank, g->bank + 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&g->bank, idle, __ATOMIC_RELEASE);
 	return 0;
 }
 

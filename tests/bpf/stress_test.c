@@ -173,7 +173,7 @@ static void *move_groups(void *arg)
 		n = atomic_load(&h->begun) + 1;
 		atomic_store(&h->turn[n % TURNS], turn);
 		atomic_store(&h->begun, n);
-		publish_all(s->rig, g, &l, 1);
+		publish_all(s->rig, g, &l, draw(&seed, 8) ? 1 : 3);
 		for (c = 0; c < DAE_CLASS_COUNT; c++) /* the same again */
 			datapath_set_alive(s->rig->d, g, (enum dae_class)c,
 					   l.alive);
@@ -226,10 +226,11 @@ static uint32_t candidates(const struct stress *s, const struct flow *f,
 	const struct history *h = &s->groups[group];
 	uint32_t until = atomic_load(&h->begun), all = 0, i;
 
-	if (f->sort == MID || until - since >= TURNS - 1)
-		return EVER_ALIVE;
 	for (i = since; i != until + 1; i++)
 		all |= atomic_load(&h->turn[i % TURNS]);
+	/* what we had to read may be overwritten by now */
+	if (f->sort == MID || atomic_load(&h->begun) - since >= TURNS - 1)
+		return EVER_ALIVE;
 	return f->sort == DATAGRAM ? all >> 8 : all & 0xff;
 }
 
