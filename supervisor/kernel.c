@@ -121,7 +121,8 @@ static int number_targets(struct kernel *k, const struct config *c,
 		r = kernel_ids_target(&k->ids, c->nodes[i].identity);
 		if (r < 0)
 			return kernel_fail(
-				e, r, "more nodes than the kernel holds", NULL);
+				e, r, "more than 1024 nodes can carry flows",
+				NULL);
 		p->target_ids[i] = (uint16_t)r;
 	}
 	return 0;

@@ -105,6 +105,7 @@ static void print_drops(const json_t *counters)
 		{ "no_listener", "for engines that do not listen" },
 		{ "truncated", "cut short" },
 		{ "ext_headers", "with too many headers" },
+		{ "group_busy", "of a group that changed all the while" },
 	};
 	char line[OUT_TEXT];
 	size_t used = 0;

@@ -324,7 +324,7 @@ static int build_tables(struct compiler *c)
 int rules_fail(struct rules_error *e, const struct config_pos *pos, int r)
 {
 	const char *why =
-		r == -E2BIG  ? "more rules than fit"
+		r == -E2BIG  ? "more than 1024 rules"
 		: r == -EDOM ? "more than 1024 different lists in domain(...)"
 		: r == -EOVERFLOW
 			? "the rules need more table space than there "

@@ -171,7 +171,7 @@ def wait_until(what, is_so, limit=20.0, step=0.1):
 class Daemon:
     """dae-supervisor with its workers, as they are shipped, on OURS."""
 
-    def __init__(self, lab, config, name="d"):
+    def __init__(self, lab, config, name="d", prefix=()):
         self.dir = os.path.join(lab.dir, name)
         os.makedirs(self.dir, exist_ok=True)
         path = os.path.join(self.dir, "config.dae")
@@ -188,7 +188,7 @@ class Daemon:
                 os.symlink(built(program), link)
         with open(self.log, "w") as log:
             self.process = subprocess.Popen(
-                [built("supervisor/dae-supervisor"), "-c", path,
+                [*prefix, built("supervisor/dae-supervisor"), "-c", path,
                  "--runtime-dir", self.dir + "/run",
                  "--state-dir", self.dir + "/state",
                  "--bpf-dir", os.path.join(lab.dir, "bpf", name),
