@@ -140,13 +140,12 @@ static void save_ids(struct kernel *k)
 		log_err_r(n, "kernel: cannot save %s", k->ids_path);
 }
 
+/* Only where there is a plan. */
 static struct kernel_route in_force(const struct kernel *k)
 {
-	const struct kernel_plan *p = k->plan;
-
 	return (struct kernel_route){ .config = k->config,
-				      .target_ids = p ? p->target_ids : NULL,
-				      .group_ids = p ? p->group_ids : NULL,
+				      .target_ids = k->plan->target_ids,
+				      .group_ids = k->plan->group_ids,
 				      .saved_sysctls = k->sysctl_path };
 }
 
@@ -313,8 +312,8 @@ static void leave_kernel(struct kernel *k)
  * groups when they are published next. */
 static void restore(struct kernel *k)
 {
-	struct kernel_route route = in_force(k);
 	struct datapath_error why = { .text = "" };
+	struct kernel_route route;
 
 	if (!k->plan)
 		return; /* at the start: what an earlier process left runs on */
@@ -326,6 +325,7 @@ static void restore(struct kernel *k)
 	}
 	datapath_unload(k->dp);
 	kernel_host_tell(k->dp, k->config);
+	route = in_force(k);
 	kernel_route_forget(k->plan->seen, k->config->group_count);
 	if (kernel_route_policies(&route, &why) < 0 ||
 	    kernel_route_targets(&route, k->dp) < 0)
@@ -373,10 +373,11 @@ int kernel_apply(struct kernel *k, const struct config *c,
 
 void kernel_publish(struct kernel *k, const struct prober *p)
 {
-	struct kernel_route route = in_force(k);
+	struct kernel_route route;
 
 	if (!k->is_active)
 		return;
+	route = in_force(k);
 	if (kernel_route_groups(&route, k->dp, p, k->plan->seen))
 		k->epoch++;
 }
@@ -391,13 +392,14 @@ void kernel_beat(struct kernel *k, uint64_t now_ns)
 
 int kernel_refresh(struct kernel *k, struct kernel_error *e)
 {
-	struct kernel_route route = in_force(k);
 	struct datapath_error why = { .text = "" };
 	struct kernel_links links;
+	struct kernel_route route;
 	int first = 0, r;
 
 	if (!k->is_active)
 		return 0;
+	route = in_force(k);
 	r = find_links(k, k->config, &links, e);
 	if (r < 0)
 		return r;

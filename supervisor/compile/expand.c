@@ -290,6 +290,7 @@ static int expand_cond(struct expander *x, struct rule_cond *c)
 			r = prefixes_add(&all, &one.items[k]);
 		one.count = 0;
 	}
+	x->prefixes = NULL;
 	prefixes_clear(&one);
 	if (r < 0) {
 		prefixes_clear(&all);

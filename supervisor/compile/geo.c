@@ -261,7 +261,7 @@ static int no_code(const struct geo_file *g, const char *code,
 		   struct geo_error *e)
 {
 	auto_free const char **names = calloc(g->count + 1, sizeof(*names));
-	auto_free char *lower = calloc(g->count, GEO_CODE_MAX + 1);
+	auto_free char *lower = calloc(g->count + 1, GEO_CODE_MAX + 1);
 	char want[GEO_CODE_MAX + 1];
 	const char *near = NULL;
 	size_t i, k;
