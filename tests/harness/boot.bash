@@ -33,6 +33,7 @@ boot_libraries()
 
 	ldd "$DAE_BUILD/supervisor/dae-supervisor" \
 		"$DAE_BUILD/supervisor/ctl/daectl" \
+		"$DAE_BUILD/supervisor/compile/dae-compile" \
 		"$DAE_BUILD/worker/dae-worker" |
 		awk '$3 ~ /^\// { print $3 }' | sort -u |
 		while IFS= read -r lib; do
