@@ -145,6 +145,8 @@ void oracle_read(const struct oracle_world *w, const uint8_t *b, size_t len,
 
 	memset(ret, 0, sizeof(*ret));
 	ret->shape = ORACLE_OTHER;
+	if (!has_mac && w->link_type)
+		type = w->link_type;
 	if (has_mac) {
 		ret->is_for_others = memcmp(b, w->mac, 6) != 0;
 		memcpy(ret->q.mac, b + 6, 6);

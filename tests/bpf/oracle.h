@@ -33,6 +33,9 @@ struct oracle_world {
 	const struct ruleset *rules;
 	uint8_t mac[6];	 /* of the link that the frame comes in by */
 	struct addr own; /* an address of the router's */
+	/* A link without MAC addresses: what its driver says of the packet; 0: a
+	 * test run, which takes bytes 12 and 13 for it. */
+	unsigned int link_type;
 };
 
 struct oracle_outcome {

@@ -5,17 +5,29 @@
  * as it was. DAE_PACKET_SEED and DAE_PACKET_SECONDS make it a long run with
  * other frames.
  */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netpacket/packet.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 #include <time.h>
+#include <unistd.h>
+
+#include <linux/if_ether.h>
+#include <linux/if_tun.h>
+#include <linux/virtio_net.h>
 
 #include <cmocka.h>
 
@@ -28,6 +40,8 @@
 #define FEW_SETS 2
 #define MARK_BEFORE 0x51U /* a mark that somebody else has set */
 #define SHORT_FRAMES 20000
+#define LINK_FRAMES 6000
+#define PIECES_LEN 4400 /* more than a page, and its pages are used */
 #define OWN4 "192.0.2.1"
 
 struct fuzz {
@@ -228,6 +242,184 @@ static void try(struct fuzz *z, const struct frame *f)
 	}
 }
 
+/* --- links --- */
+
+/*
+ * What test runs cannot do: packets that lie in pages behind a linear part of
+ * any size, those that end within the IP header, and links without MAC
+ * addresses as drivers see them. The verdict is told by the counters.
+ */
+struct link {
+	int fd;
+	uint32_t ifindex;
+	bool is_tun;
+};
+
+static void link_make(struct fuzz *z, struct link *l)
+{
+	static const uint8_t mac[6] = { 2, 0, 0, 0, 0, 1 };
+	struct sockaddr_ll at = { .sll_family = AF_PACKET,
+				  .sll_protocol = htons(ETH_P_ALL) };
+	struct ifreq ifr = { .ifr_name = "tun0",
+			     .ifr_flags = IFF_TUN | IFF_NO_PI };
+	struct datapath_error err = { 0 };
+
+	if (l->is_tun) {
+		l->fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+		assert_true(l->fd >= 0);
+		assert_int_equal(ioctl(l->fd, TUNSETIFF, &ifr), 0);
+		assert_int_equal(system("sysctl -qw "
+					"net.ipv6.conf.tun0.disable_ipv6=1 && "
+					"ip link set tun0 up"),
+				 0);
+	} else {
+		memcpy(z->world.mac, mac, sizeof(mac));
+		assert_int_equal(
+			system("ip link add lan0 mtu 9000 address "
+			       "02:00:00:00:00:01 type veth peer far0 && "
+			       "ip link set far0 mtu 9000 && sysctl -qw "
+			       "net.ipv6.conf.lan0.disable_ipv6=1 "
+			       "net.ipv6.conf.far0.disable_ipv6=1 && "
+			       "ip link set lan0 up && ip link set far0 up"),
+			0);
+		l->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+		at.sll_ifindex = (int)if_nametoindex("far0");
+		assert_int_equal(setsockopt(l->fd, SOL_PACKET, PACKET_VNET_HDR,
+					    &(int){ 1 }, sizeof(int)),
+				 0);
+		assert_int_equal(
+			bind(l->fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	}
+	l->ifindex = if_nametoindex(l->is_tun ? "tun0" : "lan0");
+	if (datapath_attach(z->rig->d, &l->ifindex, 1, &err) < 0)
+		fail_msg("attach: %s", err.text);
+}
+
+/* @linear: how much of it, at least, is not in pages; that takes a page. */
+static void link_send(const struct link *l, const void *data, size_t len,
+		      uint32_t linear)
+{
+	static uint8_t big[PIECES_LEN];
+	struct virtio_net_hdr h = { .hdr_len = (uint16_t)linear };
+	size_t all = linear ? sizeof(big) : len;
+	struct iovec iov[2] = { { &h, sizeof(h) }, { big, all } };
+
+	memset(big, 0, sizeof(big));
+	memcpy(big, data, len);
+	assert_int_equal(writev(l->fd, iov + l->is_tun, l->is_tun ? 1 : 2),
+			 all + (l->is_tun ? 0 : sizeof(h)));
+}
+
+/* Another packet behind it, which is always counted: then it is through. */
+static void link_settle(const struct fuzz *z, const struct link *l,
+			const struct oracle_outcome *want,
+			const struct datapath_counters *old,
+			struct datapath_counters *new)
+{
+	static const uint8_t ping[34] = { [0] = 0x45, [3] = 20, [8] = 1, 1 };
+	static const uint8_t arp[34] = { [12] = 0x88, 0xb5 };
+	uint64_t due = old->counts[DAE_COUNT_PASS_OTHER] +
+		       want->counts[DAE_COUNT_PASS_OTHER];
+	int i;
+
+	link_send(l, l->is_tun ? ping : arp, sizeof(ping), 0);
+	for (i = 0; i < 2000; i++) {
+		datapath_read_counters(z->rig->d, new);
+		if (new->counts[DAE_COUNT_PASS_OTHER] >= due)
+			return;
+		usleep(1000);
+	}
+}
+
+/* What the program gets to see: the kernel takes the outer tag off before. */
+static bool see(const struct frame *f, uint8_t *ret, size_t *ret_len)
+{
+	bool has_tag = f->has_mac && ((f->b[12] == 0x81 && f->b[13] == 0) ||
+				      (f->b[12] == 0x88 && f->b[13] == 0xa8));
+
+	memset(ret, 0, PIECES_LEN);
+	memcpy(ret, f->b, f->len);
+	*ret_len = f->len;
+	if (!has_tag)
+		return true;
+	if (f->len < 20) /* thrown away */
+		return false;
+	memmove(ret + 12, f->b + 16, f->len - 16);
+	memset(ret + f->len - 4, 0, 4);
+	*ret_len = f->len - 4;
+	return true;
+}
+
+static void try_on_link(struct fuzz *z, const struct link *l, struct frame *f)
+{
+	static struct datapath_counters old, new;
+	uint32_t linear = 0;
+	struct oracle_outcome want;
+	struct oracle_facts facts;
+	static uint8_t seen[PIECES_LEN];
+	size_t len;
+
+	z->number++;
+	if (l->is_tun && f->b[0] >> 4 != 4 && f->b[0] >> 4 != 6)
+		return; /* the driver knows of nothing else */
+	if (!see(f, seen, &len))
+		return;
+	z->world.link_type = f->b[0] >> 4 == 4 ? 0x0800 : 0x86dd;
+	if (!l->is_tun && rulegen_random(&z->gen, 3)) {
+		linear = 14 + rulegen_random(&z->gen, 100);
+		len += PIECES_LEN - f->len;
+	}
+	forget_flows(z);
+	oracle_read(&z->world, seen, len, f->has_mac, &facts);
+	oracle_decide(&z->world, &facts, &want);
+	want.counts[DAE_COUNT_PASS_OTHER]++;
+	datapath_read_counters(z->rig->d, &old);
+	link_send(l, f->b, f->len, linear);
+	link_settle(z, l, &want, &old, &new);
+	compare_counters(z, f, &want, &old, &new);
+	z->shapes[facts.shape]++;
+}
+
+static void frames_on_link(void **state, bool is_tun)
+{
+	struct link l = { .is_tun = is_tun };
+	cpu_set_t one, all;
+	struct frame f;
+	struct fuzz z;
+	size_t n;
+
+	/* one CPU, one queue: packets keep their order */
+	sched_getaffinity(0, sizeof(all), &all);
+	CPU_ZERO(&one);
+	CPU_SET((size_t)sched_getcpu(), &one);
+	sched_setaffinity(0, sizeof(one), &one);
+	fuzz_open(&z, *state);
+	link_make(&z, &l);
+	for (n = 0; n < LINK_FRAMES; n++) {
+		do {
+			mangle_frame(&z.gen, &f);
+		} while (f.has_mac == is_tun);
+		try_on_link(&z, &l, &f);
+	}
+	for (n = 0; n < ORACLE_SHAPES; n++)
+		assert_true(z.shapes[n] > 5);
+	close(l.fd);
+	if (!is_tun)
+		assert_int_equal(system("ip link del lan0"), 0);
+	fuzz_close(&z);
+	sched_setaffinity(0, sizeof(all), &all);
+}
+
+static void frames_in_pieces(void **state)
+{
+	frames_on_link(state, false);
+}
+
+static void frames_without_mac(void **state)
+{
+	frames_on_link(state, true);
+}
+
 /* --- tests --- */
 
 static void cut_at_every_byte(void **state)
@@ -282,6 +474,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cut_at_every_byte),
 		cmocka_unit_test(frames_of_every_kind),
+		cmocka_unit_test(frames_in_pieces),
+		cmocka_unit_test(frames_without_mac),
 	};
 
 	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
