@@ -111,8 +111,9 @@ static int busy(struct task_error *e)
 static int begin(struct compiling *c, compiling_done *done, void *arg,
 		 struct task_error *e)
 {
-	static const struct timeval limit = { .tv_sec = LAUNCH_DEADLINE_MS /
-							1000 };
+	uint32_t ms = launch_deadline_ms(&c->how);
+	struct timeval limit = { .tv_sec = ms / 1000,
+				 .tv_usec = (suseconds_t)(ms % 1000) * 1000 };
 
 	c->on_end = event_new(c->base, c->job.pidfd, EV_READ, on_end, c);
 	if (!c->on_end || event_add(c->on_end, NULL) < 0 ||

@@ -67,7 +67,7 @@ int compile_check(const struct launch_how *how, const struct config *c,
 	}
 	r = launch_compile(&l, how, &q, &e);
 	if (r == 0)
-		r = launch_wait(&l, &res, &e);
+		r = launch_wait(&l, how, &res, &e);
 	compile_tell_warnings(c, &res.report, diags);
 	if (r < 0)
 		compile_tell_error(c, &e, diags);

@@ -233,14 +233,19 @@ int launch_collect(struct launched *l, int status, struct launch_result *ret,
 	return r < 0 ? fail(e, r, "dae-compile answered nonsense") : 0;
 }
 
-int launch_wait(struct launched *l, struct launch_result *ret,
-		struct task_error *e)
+uint32_t launch_deadline_ms(const struct launch_how *how)
+{
+	return how->deadline_ms ? how->deadline_ms : LAUNCH_DEADLINE_MS;
+}
+
+int launch_wait(struct launched *l, const struct launch_how *how,
+		struct launch_result *ret, struct task_error *e)
 {
 	struct pollfd p = { .fd = l->pidfd, .events = POLLIN };
 	int status, r;
 
 	do {
-		r = poll(&p, 1, LAUNCH_DEADLINE_MS);
+		r = poll(&p, 1, (int)launch_deadline_ms(how));
 	} while (r < 0 && errno == EINTR);
 	if (r <= 0) {
 		launch_kill(l);

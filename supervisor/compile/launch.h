@@ -19,7 +19,10 @@ struct launch_how {
 	gid_t gid;
 	const char *config; /* the configuration's path: its folder is searched
 			     * for geo data; NULL: not */
+	uint32_t deadline_ms; /* 0: LAUNCH_DEADLINE_MS */
 };
+
+uint32_t launch_deadline_ms(const struct launch_how *how);
 
 /* A process under way. */
 struct launched {
@@ -57,9 +60,9 @@ int launch_match(struct launched *ret, const struct launch_how *how,
  */
 int launch_collect(struct launched *l, int status, struct launch_result *ret,
 		   struct task_error *ret_err);
-/* Wait for it at most LAUNCH_DEADLINE_MS, and collect. */
-int launch_wait(struct launched *l, struct launch_result *ret,
-		struct task_error *ret_err);
+/* Wait for it until its deadline, and collect. */
+int launch_wait(struct launched *l, const struct launch_how *how,
+		struct launch_result *ret, struct task_error *ret_err);
 /* End it and wait for its end. Accepts one that was never started (pid 0). */
 void launch_kill(struct launched *l);
 void launch_result_clear(struct launch_result *r);

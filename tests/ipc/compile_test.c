@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <event2/event.h>
 
 #include "common/base.h"
 #include "common/fd.h"
@@ -25,6 +26,7 @@
 #include "common/ruleset.h"
 #include "supervisor/compile/calls.h"
 #include "supervisor/compile/launch.h"
+#include "supervisor/compiling.h"
 #include "supervisor/config/config_parse.h"
 #include "tests/unit/dat_file.h"
 
@@ -79,7 +81,7 @@ static int compile(const char *routing, const char *const *names, size_t count,
 	how = how_of(program, path);
 	*ret = (struct launch_result)LAUNCH_RESULT_NONE;
 	r = launch_compile(&l, &how, &q, e);
-	return r < 0 ? r : launch_wait(&l, ret, e);
+	return r < 0 ? r : launch_wait(&l, &how, ret, e);
 }
 
 static void write_file(const char *name, const struct dat *d)
@@ -265,7 +267,7 @@ static void test_match(void **state DAE_UNUSED)
 				 NULL, 0, &res, &e),
 			 0);
 	assert_int_equal(launch_match(&l, &how, &q, res.names_fd, &e), 0);
-	assert_int_equal(launch_wait(&l, &found, &e), 0);
+	assert_int_equal(launch_wait(&l, &how, &found, &e), 0);
 	assert_int_equal(found.report.set_count, 3);
 	assert_int_equal(found.report.sets[0].w[0], 1);
 	assert_int_equal(found.report.sets[1].w[0], 2);
@@ -274,7 +276,7 @@ static void test_match(void **state DAE_UNUSED)
 	launch_result_clear(&found);
 	/* an image that is none */
 	assert_int_equal(launch_match(&l, &how, &q, res.rules_fd, &e), 0);
-	assert_true(launch_wait(&l, &found, &e) < 0);
+	assert_true(launch_wait(&l, &how, &found, &e) < 0);
 	launch_result_clear(&found);
 	launch_result_clear(&res);
 }
@@ -304,7 +306,7 @@ static void test_liars(void **state DAE_UNUSED)
 		assert_int_equal(symlink(evil, path), 0);
 		how = how_of(path, NULL);
 		assert_int_equal(launch_compile(&l, &how, &q, &e), 0);
-		assert_true(launch_wait(&l, &res, &e) < 0);
+		assert_true(launch_wait(&l, &how, &res, &e) < 0);
 		if (!strstr(e.text, rows[i].text))
 			fail_msg("%s: %s", rows[i].name, e.text);
 		assert_int_equal(res.rules_fd, -1);
@@ -313,7 +315,7 @@ static void test_liars(void **state DAE_UNUSED)
 	}
 	how = how_of("/nonexistent/dae-compile", NULL);
 	assert_int_equal(launch_compile(&l, &how, &q, &e), 0);
-	assert_true(launch_wait(&l, &res, &e) < 0);
+	assert_true(launch_wait(&l, &how, &res, &e) < 0);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 }
 
@@ -323,6 +325,7 @@ static void test_killed(void **state DAE_UNUSED)
 	struct task_request q = { .routing = &c->routing };
 	struct launch_how how;
 	char path[PATH_MAX];
+	struct launch_result res;
 	struct launched l;
 	struct task_error e;
 
@@ -333,7 +336,106 @@ static void test_killed(void **state DAE_UNUSED)
 	launch_kill(&l);
 	assert_int_equal(l.pid, 0);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	/* its deadline */
+	how.deadline_ms = 100;
+	assert_int_equal(launch_compile(&l, &how, &q, &e), 0);
+	assert_int_equal(launch_wait(&l, &how, &res, &e), -ETIMEDOUT);
+	assert_non_null(strstr(e.text, "in time"));
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	assert_int_equal(unlink(path), 0);
+}
+
+/* What a job on the loop came to. */
+struct heard {
+	struct event_base *base;
+	struct compiling *c;
+	unsigned int count, ticks;
+	int r;
+	bool is_again; /* start another from the answer */
+	const struct task_request *q;
+	char text[sizeof(((struct task_error *)0)->text)];
+};
+
+static void on_done(void *arg, int r, struct launch_result *res,
+		    const struct task_error *e)
+{
+	struct heard *h = arg;
+	struct task_error busy;
+
+	h->count++;
+	h->r = r;
+	snprintf(h->text, sizeof(h->text), "%s", e->text);
+	assert_int_equal(r == 0, res->rules_fd >= 0);
+	assert_false(compiling_is_busy(h->c));
+	if (h->is_again) {
+		h->is_again = false;
+		assert_int_equal(compiling_start(h->c, h->q, on_done, h, &busy),
+				 0);
+		return;
+	}
+	event_base_loopbreak(h->base);
+}
+
+static void on_tick(evutil_socket_t fd DAE_UNUSED, short what DAE_UNUSED,
+		    void *arg)
+{
+	struct heard *h = arg;
+
+	h->ticks++;
+}
+
+static void run(struct heard *h, const struct launch_how *how)
+{
+	static const struct timeval tick = { .tv_usec = 1000 };
+	struct event *timer = event_new(h->base, -1, EV_PERSIST, on_tick, h);
+	struct task_error e;
+
+	h->count = h->ticks = 0;
+	assert_int_equal(compiling_new(&h->c, h->base, how), 0);
+	event_add(timer, &tick);
+	assert_int_equal(compiling_start(h->c, h->q, on_done, h, &e), 0);
+	assert_true(compiling_is_busy(h->c));
+	assert_int_equal(compiling_start(h->c, h->q, on_done, h, &e), -EBUSY);
+	event_base_dispatch(h->base);
+	event_free(timer);
+	compiling_free(&h->c);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+}
+
+/* The loop turns meanwhile; one job at a time; the next from the answer; one
+ * that hangs is ended; one under way is dropped with its owner. */
+static void test_on_loop(void **state DAE_UNUSED)
+{
+	static const uint16_t ids[] = { 3 };
+	auto_config struct config *c = parse("dport(1) -> g");
+	struct task_request q = { .routing = &c->routing,
+				  .group_ids = ids,
+				  .group_count = 1 };
+	struct heard h = { .base = event_base_new(), .q = &q };
+	struct launch_how how = how_of(program, NULL);
+	char path[PATH_MAX];
+	struct task_error e;
+
+	h.is_again = true;
+	run(&h, &how);
+	assert_int_equal(h.count, 2);
+	assert_int_equal(h.r, 0);
+	snprintf(path, sizeof(path), "%s/evil-hang", folder);
+	assert_int_equal(symlink(evil, path), 0);
+	how = how_of(path, NULL);
+	how.deadline_ms = 150;
+	run(&h, &how);
+	assert_int_equal(h.count, 1);
+	assert_int_equal(h.r, -ETIMEDOUT);
+	assert_true(h.ticks > 10);
+	h.count = 0;
+	assert_int_equal(compiling_new(&h.c, h.base, &how), 0);
+	assert_int_equal(compiling_start(h.c, &q, on_done, &h, &e), 0);
+	compiling_free(&h.c);
+	assert_int_equal(h.count, 0);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	assert_int_equal(unlink(path), 0);
+	event_base_free(h.base);
 }
 
 /* A child that closes the sandbox as dae-compile does, then calls. */
@@ -421,7 +523,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_whole),	cmocka_unit_test(test_inverse),
 		cmocka_unit_test(test_errors),	cmocka_unit_test(test_match),
 		cmocka_unit_test(test_liars),	cmocka_unit_test(test_killed),
-		cmocka_unit_test(test_sandbox),
+		cmocka_unit_test(test_on_loop), cmocka_unit_test(test_sandbox),
 	};
 
 	if (argc != 3)
