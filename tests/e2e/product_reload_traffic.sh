@@ -5,26 +5,37 @@
 # datagrams of old and new flows, new connections and long ones run through the
 # router: none is lost, doubled or led astray. Before it the same without a
 # reload, which shows what the test itself loses.
-# product_reload_traffic.sh ATTACH [RELOADS [DATAGRAMS-A-SECOND]]
+# product_reload_traffic.sh ATTACH [RELOADS [DATAGRAMS-A-SECOND [FOLDER]]]
+# FOLDER: of other rules, rules.0 and rules.1, and the geo data they name.
 # shellcheck source-path=SCRIPTDIR source=product.bash
 . "$(dirname "$0")/product.bash"
 
 reloads=${2:-20}
 rate=${3:-10000}
+folder=${4:-}
 loadtool=$DAE_BUILD/tests/harness/loadtool
 f=$lab_far
 port=7100
 direct=10.77.2.1 second=10.77.3.1
 
-# rules FLAVOUR: of every kind that needs no data of others. What the test
-# sends is decided by the first three and by the last.
+# rules FLAVOUR: what the test sends is decided by the first three and by the
+# last.
 rules()
 {
-	awk -v n=996 -v flavour="$1" -v f="$f" 'BEGIN {
+	printf '\tdip(%s/32) -> %s\n' "$f.66" second "$f.67" engine "$f.68" direct
+	if [ -n "$folder" ]; then
+		cat "$folder/rules.$1"
+	else
+		made_rules "$1"
+	fi
+	printf '\tfallback: direct\n'
+}
+
+# made_rules FLAVOUR: of every kind that needs no data of others.
+made_rules()
+{
+	awk -v n=996 -v flavour="$1" 'BEGIN {
 		split("direct block second engine", to, " ")
-		print "\tdip(" f ".66/32) -> second"
-		print "\tdip(" f ".67/32) && l4proto(tcp) -> engine"
-		print "\tdip(" f ".68/32) -> direct"
 		for (i = 0; i < n; i++) {
 			out = to[(i + flavour) % 4 + 1]
 			a = 20 + i % 60; b = (i * 7 + flavour) % 256
@@ -41,7 +52,6 @@ rules()
 				c = "dscp(" 1 + i % 60 ") && dip(" net ")"
 			print "\t" c " -> " out
 		}
-		print "\tfallback: direct"
 	}'
 }
 
@@ -58,6 +68,7 @@ job()
 traffic_start()
 {
 	jobs=()
+	rm -f "$lab/sink.log" # the last one was ready, too
 	lab_start sink far "$loadtool" sink $port
 	lab_wait 5 "the sink" grep -q ready "$lab/sink.log"
 	job direct blast "$f.64" $port 3600 1 $((rate / 2)) 997
@@ -140,6 +151,7 @@ of() { awk -v k="$1" '$1 == k { print $2 }' "$lab/account"; }
 
 product_lab
 conf_attach=$1
+[ -z "$folder" ] || cp "$folder"/*.dat "$lab/"
 for flavour in 0 1; do
 	conf_routing="
 $(rules $flavour)"
