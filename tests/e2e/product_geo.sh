@@ -125,13 +125,19 @@ check_has "what is said" "a reload is under way" "$out"
 sleep 3
 check_that "results meanwhile" "$(status .checks.results) > $before"
 check_way wan1 tcp "$f.66"
+# a signal meanwhile is not lost: it has its turn
+kill -HUP "$(cat "$lab/pids/supervisor")"
+sleep 0.2
+ln -sf "$compile" "$lab/libexec/dae-compile"
+before=$(generation)
 pid=$(pgrep -P "$(cat "$lab/pids/supervisor")" -f 'sleep 20')
 kill -9 "$pid"
 wait "$slow" && r=0 || r=$?
 check "exit code of the first" 1 "$r"
 check_has "what is said" "dae-compile was ended by Killed" \
 	"$(cat "$lab/slow.out")"
-ln -sf "$compile" "$lab/libexec/dae-compile"
+is_next() { [ "$(generation)" = $((before + 1)) ]; }
+wait_for 5 "the reload that the signal asked for" is_next
 daectl reload >/dev/null && r=0 || r=$?
 check "exit code of the next" 0 "$r"
 check "processes left over" "" \
