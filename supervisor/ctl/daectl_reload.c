@@ -142,7 +142,7 @@ int run_check_config(struct daectl *d)
 					"there is no dae-compile beside this "
 					"daectl: is it installed?");
 	}
-	if (r == -ENOMEM)
+	if (r == -ENOMEM && diags.error_count == 0)
 		return out_fail(CTL_EXIT_FAILED, NULL, "out of memory");
 	return print_check(d, d->args[0], r, c, &diags);
 }
