@@ -14,7 +14,7 @@
  *		each byte compared
  *
  * Each ends early on SIGTERM and prints "name value" pairs on a line. A datagram that the receiver's own
- * queue had no room for is told apart by the kernel (SO_RXQ_OVFL).
+ * queue had no room for is told apart: the kernel counts them (SO_MEMINFO).
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -31,6 +31,8 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <linux/sock_diag.h>
 
 #define BATCH 32
 #define STREAMS 16
@@ -57,7 +59,6 @@ struct stream {
 };
 
 static struct stream streams[STREAMS];
-static uint32_t overflow;
 static volatile sig_atomic_t is_over;
 
 static uint64_t now_ns(void)
@@ -118,7 +119,6 @@ static int listener(int type, uint16_t port)
 		die("socket");
 	setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on));
 	if (type == SOCK_DGRAM)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0)
@@ -170,20 +170,10 @@ static void note_datagram(const struct datagram *d, size_t len,
 	note_source(s, from);
 }
 
-static void note_overflow(struct msghdr *m)
-{
-	struct cmsghdr *c;
-
-	for (c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL)
-			memcpy(&overflow, CMSG_DATA(c), sizeof(overflow));
-}
-
 static void receive(int fd)
 {
 	static struct datagram d[BATCH];
 	static struct sockaddr_in6 from[BATCH];
-	static char control[BATCH][64];
 	struct iovec iov[BATCH];
 	struct mmsghdr m[BATCH];
 	int n, i;
@@ -193,15 +183,11 @@ static void receive(int fd)
 		m[i].msg_hdr = (struct msghdr){ .msg_name = &from[i],
 						.msg_namelen = sizeof(from[i]),
 						.msg_iov = &iov[i],
-						.msg_iovlen = 1,
-						.msg_control = control[i],
-						.msg_controllen = 64 };
+						.msg_iovlen = 1 };
 	}
 	n = recvmmsg(fd, m, BATCH, MSG_WAITFORONE, NULL);
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < n; i++)
 		note_datagram(&d[i], m[i].msg_len, &from[i].sin6_addr);
-		note_overflow(&m[i].msg_hdr);
-	}
 }
 
 /* One connection: 'h' is answered with the address it came from, 'd' by all
@@ -249,8 +235,10 @@ static void *accept_all(void *arg)
 	return NULL;
 }
 
-static void report(void)
+static void report(int fd)
 {
+	uint32_t memory[SK_MEMINFO_VARS] = { 0 };
+	socklen_t len = sizeof(memory);
 	char text[INET6_ADDRSTRLEN];
 	struct stream *s;
 	size_t i, k;
@@ -268,7 +256,8 @@ static void report(void)
 			       (unsigned long long)s->sources[k].count);
 		printf("\n");
 	}
-	printf("overflow %u\n", overflow);
+	getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &len);
+	printf("overflow %u\n", memory[SK_MEMINFO_DROPS]);
 }
 
 static void on_signal(int sig)
@@ -292,7 +281,7 @@ static int sink(uint16_t port)
 			receive(p.fd);
 	while (poll(&p, 1, 0) > 0)
 		receive(p.fd);
-	report();
+	report(p.fd);
 	return 0;
 }
 
@@ -370,7 +359,8 @@ static int blast(const struct sockaddr_storage *to, socklen_t len,
 static int dial(const struct sockaddr_storage *to, socklen_t len,
 		uint64_t seconds, unsigned int gap_us, const char *want)
 {
-	uint64_t start = now_ns(), ok = 0, failed = 0, astray = 0, slow = 0, t;
+	uint64_t start = now_ns(), ok = 0, refused = 0, closed = 0, astray = 0;
+	uint64_t slow = 0, t;
 	struct linger reset = { 1, 0 };
 	char answer[64];
 	ssize_t n;
@@ -385,8 +375,10 @@ static int dial(const struct sockaddr_storage *to, socklen_t len,
 		answer[n > 0 ? n : 0] = '\0';
 		if (is_over) /* a call that was interrupted says nothing */
 			break;
-		if (n <= 0)
-			failed++;
+		if (fd < 0)
+			refused++;
+		else if (n <= 0)
+			closed++;
 		else if (want[0] != '-' && strcmp(answer, want) != 0)
 			astray++;
 		else
@@ -400,9 +392,10 @@ static int dial(const struct sockaddr_storage *to, socklen_t len,
 		if (gap_us)
 			usleep(gap_us);
 	}
-	printf("ok %llu failed %llu astray %llu slow %llu\n",
-	       (unsigned long long)ok, (unsigned long long)failed,
-	       (unsigned long long)astray, (unsigned long long)slow);
+	printf("ok %llu failed %llu refused %llu astray %llu slow %llu\n",
+	       (unsigned long long)ok, (unsigned long long)(refused + closed),
+	       (unsigned long long)refused, (unsigned long long)astray,
+	       (unsigned long long)slow);
 	return 0;
 }
 
