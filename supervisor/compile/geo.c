@@ -116,6 +116,8 @@ static int read_code(struct geo_file *g, struct entry *x, struct geo_error *e)
 	size_t n = MIN(x->len, (uint32_t)sizeof(head));
 	int r;
 
+	if (n == 0)
+		return 0;
 	r = read_at(g, head, n, x->at, e);
 	if (r < 0)
 		return r;

@@ -438,6 +438,60 @@ static void test_on_loop(void **state DAE_UNUSED)
 	event_base_free(h.base);
 }
 
+static bool has_line(const char *status, const char *line)
+{
+	const char *p = strstr(status, line);
+
+	return p && (p == status || p[-1] == '\n') && p[strlen(line)] == '\n';
+}
+
+/* The process itself, caught at work on names that take their time. */
+static void test_confined(void **state DAE_UNUSED)
+{
+	static const uint16_t ids[] = { 3 };
+	static const char *names[400];
+	auto_config struct config *c = parse(
+		"domain(regex: '^(a+)+(a+)+(a+)+$') -> g");
+	struct task_request q = { .routing = &c->routing,
+				  .group_ids = ids,
+				  .group_count = 1,
+				  .names = names,
+				  .name_count = ARRAY_LEN(names) };
+	struct launch_how how = how_of(program, NULL);
+	char path[64], uid[64], name[NAMESET_NAME_MAX + 1];
+	auto_free char *text = NULL;
+	struct launch_result res;
+	struct launched l;
+	struct task_error e;
+	bool is_closed = false;
+
+	memset(name, 'a', sizeof(name) - 2);
+	strcpy(name + sizeof(name) - 2, "-");
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		names[i] = name;
+	snprintf(uid, sizeof(uid), "Uid:\t%u\t%u\t%u\t%u",
+		 geteuid() ? geteuid() : 65534, geteuid() ? geteuid() : 65534,
+		 geteuid() ? geteuid() : 65534, geteuid() ? geteuid() : 65534);
+	assert_int_equal(launch_compile(&l, &how, &q, &e), 0);
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)l.pid);
+	for (int i = 0; i < 2000 && !is_closed; i++) {
+		free(TAKE_PTR(text));
+		assert_true(fd_read_file(path, 8192, &text) > 0);
+		is_closed = has_line(text, "Seccomp:\t2");
+		usleep(1000);
+	}
+	assert_true(is_closed);
+	assert_true(has_line(text, uid));
+	assert_true(has_line(text, "Groups:\t ") || geteuid());
+	assert_true(has_line(text, "NoNewPrivs:\t1"));
+	assert_true(has_line(text, "CapPrm:\t0000000000000000"));
+	assert_true(has_line(text, "CapEff:\t0000000000000000"));
+	assert_true(has_line(text, "CapAmb:\t0000000000000000"));
+	assert_int_equal(launch_wait(&l, &how, &res, &e), 0);
+	assert_int_equal(res.report.given_up, ARRAY_LEN(names));
+	launch_result_clear(&res);
+}
+
 /* A child that closes the sandbox as dae-compile does, then calls. */
 static int status_of(int (*call)(void))
 {
@@ -523,7 +577,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_whole),	cmocka_unit_test(test_inverse),
 		cmocka_unit_test(test_errors),	cmocka_unit_test(test_match),
 		cmocka_unit_test(test_liars),	cmocka_unit_test(test_killed),
-		cmocka_unit_test(test_on_loop), cmocka_unit_test(test_sandbox),
+		cmocka_unit_test(test_on_loop), cmocka_unit_test(test_confined),
+		cmocka_unit_test(test_sandbox),
 	};
 
 	if (argc != 3)

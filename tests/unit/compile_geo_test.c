@@ -111,6 +111,8 @@ static void make_site(struct dat *list)
 	e.len = 0;
 	dat_domain(&e, 2, "nameless.org", NULL);
 	dat_entry(list, &e);
+	e.len = 0; /* nothing at all */
+	dat_entry(list, &e);
 }
 
 static void test_domains(void **state DAE_UNUSED)
