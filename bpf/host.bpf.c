@@ -212,6 +212,20 @@ static __always_inline void host_remember(struct bpf_sock *sk,
 	host_origin_of(p, &s->origin);
 }
 
+/* Whether the socket was given this very address by connect(), which has
+ * decided: an IPv6 socket asks here all the same for a mapped one. */
+static __always_inline bool host_is_connected(const struct bpf_sock *sk,
+					      const struct packet *p)
+{
+	return sk->dst_port == p->ports >> 16 &&
+	       (p->is_v6 || sk->dst_ip4 == p->dst4) &&
+	       (!p->is_v6 ||
+		((FLOW_READ(sk->dst_ip6[0]) | (__u64)FLOW_READ(sk->dst_ip6[1])
+						      << 32) == p->dst6[0] &&
+		 (FLOW_READ(sk->dst_ip6[2]) | (__u64)FLOW_READ(sk->dst_ip6[3])
+						      << 32) == p->dst6[1]));
+}
+
 #define HOST_TO_LO 2 /* allow, with the loopback address as the source */
 
 static __always_inline int host_send(struct bpf_sock_addr *ctx,
@@ -222,7 +236,7 @@ static __always_inline int host_send(struct bpf_sock_addr *ctx,
 	struct host_place at = {};
 
 	has_source |= host_has_source(p);
-	if (!host_is_ours(ctx, sk, p))
+	if (host_is_connected(sk, p) || !host_is_ours(ctx, sk, p))
 		return HOST_ALLOW;
 	if (!host_has_source(p))
 		host_set_loopback(p);
