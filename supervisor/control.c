@@ -16,6 +16,7 @@
 #include "supervisor/ctl/ctl_server.h"
 #include "supervisor/datapath/counters.h"
 #include "supervisor/flows.h"
+#include "supervisor/learn_ask.h"
 #include "supervisor/reload.h"
 #include "supervisor/reload_diff.h"
 #include "supervisor/route_ask.h"
@@ -64,6 +65,9 @@ static void view_warnings(struct supervisor *s, struct ctl_view *v)
 {
 	static const char no_dns[] =
 		"port 53 keeps its original destination: there is no DNS role";
+	static const char unfed[] =
+		"rules ask for names, and nothing has learned an address of "
+		"any (see daectl route learn)";
 	static const char gone_back[] =
 		"the configuration on disk was not confirmed: what runs is the "
 		"one before it";
@@ -77,6 +81,9 @@ static void view_warnings(struct supervisor *s, struct ctl_view *v)
 			: NULL,
 		v->kernel.dns_passed ? no_dns : NULL,
 		v->confirm.has_gone_back ? gone_back : NULL,
+		v->names.rules && !learned_count(v->names.learned).learned
+			? unfed
+			: NULL,
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
@@ -116,6 +123,7 @@ static void control_view(void *ctx, struct ctl_view *v)
 	if (v->confirm.is_pending)
 		v->confirm.left_ms = confirm_left_ms(s->confirm);
 	view_kernel(s, &v->kernel);
+	learn_ask_view(s, &v->names);
 	view_warnings(s, v);
 }
 
@@ -235,6 +243,8 @@ static const struct ctl_ops control_ops = {
 	.select = control_select,
 	.route_test = route_ask,
 	.rule_counts = rule_counts_read,
+	.learn = learn_ask,
+	.forget = learn_ask_forget,
 	.flows = flows_visit,
 	.confirm = confirm_answer,
 	.reload_diff = reload_diff_look,

@@ -30,6 +30,7 @@ struct kernel {
 	uint32_t flow_entries;
 	struct kernel_ids ids;
 	struct kernel_plan *plan; /* in force; NULL: none yet */
+	struct learn *learn;
 	bool is_active;
 	struct datapath *dp;
 	const struct config *config; /* of the last kernel_apply() */
@@ -61,6 +62,11 @@ int kernel_new(struct kernel **ret, const struct kernel_options *opt)
 	if (!k)
 		return -ENOMEM;
 	k->flow_entries = opt->flow_entries;
+	n = learn_new(&k->learn);
+	if (n < 0) {
+		kernel_free(&k);
+		return n;
+	}
 	k->pin_dir = opt->pin_dir ? strdup(opt->pin_dir) : NULL;
 	n = snprintf(k->ids_path, sizeof(k->ids_path), "%s/kernel-ids",
 		     opt->state_dir);
@@ -85,6 +91,7 @@ void kernel_free(struct kernel **kp)
 
 	if (!k)
 		return;
+	learn_free(&k->learn);
 	datapath_close(&k->dp);
 	kernel_plan_free(&k->plan);
 	kernel_ids_clear(&k->ids);
@@ -242,6 +249,7 @@ static int apply_kernel(struct kernel *k, const struct config *c,
 	r = datapath_load(k->dp, b->image, b->image_len, &why);
 	if (r < 0)
 		return kernel_fail(e, r, "loading the rules", &why);
+	learn_fill(k->learn, k->dp);
 	/* what is left to fail leaves no trace that a retry would not mend */
 	r = kernel_route_policies(&route, &why);
 	if (r < 0)
@@ -303,6 +311,7 @@ static void leave_kernel(struct kernel *k)
 {
 	struct datapath_error why = { .text = "" };
 
+	learn_leave(k->learn);
 	datapath_close(&k->dp);
 	if (datapath_cleanup(k->pin_dir, k->sysctl_path, &why) < 0)
 		log_warn("kernel: %s", why.text);
@@ -355,6 +364,7 @@ int kernel_apply(struct kernel *k, const struct config *c,
 
 	r = is_route ? apply_kernel(k, c, *plan, p, e) : stop_routing(k, e);
 	if (r < 0) {
+		learn_stay(k->learn);
 		if (is_route)
 			restore(k);
 		return r;
@@ -365,6 +375,7 @@ int kernel_apply(struct kernel *k, const struct config *c,
 	kernel_plan_free(&k->plan);
 	k->plan = TAKE_PTR(*plan);
 	k->config = c;
+	learn_use(k->learn, &k->plan->rules, is_route ? k->dp : NULL);
 	kernel_plan_rest(k->plan);
 	if (is_route)
 		save_ids(k);
@@ -384,6 +395,7 @@ void kernel_publish(struct kernel *k, const struct prober *p)
 
 void kernel_beat(struct kernel *k, uint64_t now_ns)
 {
+	learn_expire(k->learn, now_ns);
 	if (!k->is_active)
 		return;
 	datapath_beat(k->dp, now_ns);
@@ -426,6 +438,11 @@ const char *kernel_warning(const struct kernel *k)
 bool kernel_is_active(const struct kernel *k)
 {
 	return k->is_active;
+}
+
+struct learn *kernel_learn(const struct kernel *k)
+{
+	return k->learn;
 }
 
 const struct ruleset *kernel_rules(const struct kernel *k)

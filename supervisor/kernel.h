@@ -14,6 +14,7 @@
 #include "supervisor/config/config.h"
 #include "supervisor/core/prober.h"
 #include "supervisor/datapath/datapath.h"
+#include "supervisor/learn.h"
 
 struct kernel;
 struct kernel_plan;
@@ -45,7 +46,8 @@ void kernel_forget_plan(struct kernel *k);
 /*
  * Bring @c, whose compiled rules *plan holds, into force: in mode route policy
  * routes, nodes, groups, rules, attachment, in this order; with the groups as
- * @p has them. Takes *plan. On a failure what was in force is in force again,
+ * @p has them. Names that were learned must have got their new sets by
+ * learn_prepare(). Takes *plan. On a failure what was in force is in force again,
  * but for the groups: kernel_publish() those. In mode observe what mode route
  * left in the kernel is removed.
  */
@@ -62,6 +64,8 @@ int kernel_refresh(struct kernel *k, struct kernel_error *ret_err);
 /* What is less than it should be, or NULL. */
 const char *kernel_warning(const struct kernel *k);
 bool kernel_is_active(const struct kernel *k);
+/* The names in force. */
+struct learn *kernel_learn(const struct kernel *k);
 /* The rules in force, NULL before the first kernel_apply(). */
 const struct ruleset *kernel_rules(const struct kernel *k);
 /* Index of config.groups that has the number @id, or SIZE_MAX. */

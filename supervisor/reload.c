@@ -100,6 +100,7 @@ struct reload {
 	enum reload_cause cause;
 	struct ctl_reload_request q;
 	struct ctl_outcome res;
+	struct learn_list names; /* that the new rules are to look at */
 };
 
 static int prepare(struct supervisor *s, struct next *n,
@@ -250,6 +251,8 @@ static void settle(struct reload *l, int r)
 	bool again = s->reload_again;
 
 	l->res.r = r;
+	learn_stay(kernel_learn(s->kernel)); /* what was not taken */
+	learn_list_clear(&l->names);
 	kernel_forget_plan(s->kernel);
 	s->reload = NULL;
 	s->reload_again = false;
@@ -260,6 +263,49 @@ static void settle(struct reload *l, int r)
 	malloc_trim(0); /* two configurations were here, one is */
 	if (again && !s->reload)
 		reload_by_signal(s);
+}
+
+static int prepare_names(struct reload *l, const struct dae_bitmap *sets)
+{
+	int r = learn_prepare(kernel_learn(l->s->kernel), &l->names, sets);
+
+	return r < 0 ? fail(&l->res, r, "not enough memory for the names") : 0;
+}
+
+static void on_matched(void *arg, int r, struct launch_result *res,
+		       const struct task_error *e)
+{
+	struct reload *l = arg;
+
+	if (r == 0 && res->report.set_count != l->names.count)
+		r = fail(&l->res, -EBADMSG, "dae-compile answered nonsense");
+	else if (r < 0)
+		fail(&l->res, r, e->text);
+	if (r == 0)
+		r = prepare_names(l, res->report.sets);
+	settle(l, r < 0 ? r : take(l));
+}
+
+/* The sets of the new rules that known names are in. -EINPROGRESS: they are
+ * being matched. */
+static int look_at_names(struct reload *l)
+{
+	struct task_error e = { .text = "" };
+	struct task_request q = { .name_count = 0 };
+	int r;
+
+	if (l->q.dry_run)
+		return 0;
+	r = learn_list_names(kernel_learn(l->s->kernel), &l->names);
+	if (r < 0)
+		return fail(&l->res, r, "not enough memory for the names");
+	if (!l->names.count || !l->next.plan->rules.h->domain_sets)
+		return prepare_names(l, NULL);
+	q.names = l->names.names;
+	q.name_count = l->names.count;
+	r = compiling_match(l->s->compiling, &q, l->next.plan->names_fd,
+			    on_matched, l, &e);
+	return r < 0 ? fail(&l->res, r, e.text) : -EINPROGRESS;
 }
 
 static void on_compiled(void *arg, int r, struct launch_result *res,
@@ -275,9 +321,11 @@ static void on_compiled(void *arg, int r, struct launch_result *res,
 	} else {
 		r = kernel_plan_take(l->next.plan, res);
 		r = r < 0 ? fail(&l->res, r, "the compiled rules are not sound")
-			  : take(l);
+			  : look_at_names(l);
 	}
-	settle(l, r);
+	if (r == -EINPROGRESS)
+		return;
+	settle(l, r < 0 ? r : take(l));
 }
 
 static int compile(struct reload *l)
@@ -382,6 +430,7 @@ void reload_stop(struct supervisor *s)
 	if (!l)
 		return;
 	next_clear(&l->next);
+	learn_list_clear(&l->names);
 	config_diags_clear(&l->res.diags);
 	free(l);
 }

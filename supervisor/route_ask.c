@@ -66,8 +66,8 @@ static void on_sets(void *ctx, uint64_t token, int r,
 }
 
 /* Whoever asked is answered when the sets of the name are known. */
-static int ask_sets(struct supervisor *s, const char *name,
-		    struct ctl_outcome *res)
+int route_ask_sets(struct supervisor *s, const char *name,
+		   struct ctl_outcome *res)
 {
 	int r = matching_ask(s->matching, name, on_sets, s, res->ticket);
 
@@ -88,7 +88,7 @@ static void ask_both(struct supervisor *s, const struct ctl_route_query *q,
 		snprintf(res->message, sizeof(res->message),
 			 "forwarded packets have no process: user space alone "
 			 "was asked");
-	else if (packet->domain_sets)
+	else if (q->domain && packet->domain_sets)
 		snprintf(res->message, sizeof(res->message),
 			 "the kernel knows what was learned of the address, "
 			 "not this name: user space alone was asked");
@@ -102,15 +102,20 @@ int route_ask(void *ctx, const struct ctl_route_query *q,
 	struct supervisor *s = ctx;
 	const struct ruleset *rules = kernel_rules(s->kernel);
 	struct ruleset_query packet = q->packet;
+	struct dae_bitmap learned;
 	int r;
 
 	ret->target = TARGET_NONE;
 	if (!rules)
 		return -ENOENT;
 	if (q->domain && !packet.domain_sets && rules->h->domain_sets)
-		return ask_sets(s, q->domain, res);
+		return route_ask_sets(s, q->domain, res);
 	if (q->process)
-		snprintf(packet.pname, sizeof(packet.pname), "%s", q->process);
+		memcpy(packet.pname, q->process,
+		       strnlen(q->process, sizeof(packet.pname)));
+	if (!q->domain && learned_sets(learn_table(kernel_learn(s->kernel)),
+				       &packet.dst, &learned))
+		packet.domain_sets = &learned;
 	r = ruleset_eval(rules, &packet, &ret->verdict);
 	if (r < 0)
 		return r;

@@ -38,7 +38,7 @@ _daectl()
 	reload) verbs='' ;;
 	confirm) verbs='' ;;
 	check-config) verbs='' ;;
-	route) verbs='test rules' ;;
+	route) verbs='test rules learn learned forget' ;;
 	flows) verbs='' ;;
 	doctor) verbs='' ;;
 	cleanup) verbs='' ;;
@@ -67,6 +67,9 @@ _daectl()
 	'recycle policy') opts='' arg='' ;;
 	'route test') opts='--proto= --sport= --dscp= --mac= --domain= --process=' arg='' ;;
 	'route rules') opts='' arg='' ;;
+	'route learn') opts='--ttl=' arg='' ;;
+	'route learned') opts='' arg='' ;;
+	'route forget') opts='' arg='' ;;
 	'status '*) opts='--brief --wait' arg='' ;;
 	'nodes '*) opts='--group= --state= --sort= --class= --family= --leaks' arg='' ;;
 	'monitors '*) opts='--state= --sort= --leaks' arg='' ;;

@@ -289,33 +289,33 @@ struct learned_counts learned_count(const struct learned *l)
 	};
 }
 
-const char *learned_name(const struct learned *l, uint32_t *cursor,
-			 uint32_t *ret_id)
+const char *learned_name(const struct learned *l, uint32_t *cursor)
 {
 	const char *text;
 
 	while (*cursor < l->names.count) {
-		*ret_id = (*cursor)++;
-		text = learned_name_at(l, *ret_id)->text;
+		text = learned_name_at(l, (*cursor)++)->text;
 		if (text)
 			return text;
 	}
 	return NULL;
 }
 
-int learned_set_next(struct learned *l, uint32_t id,
+int learned_set_next(struct learned *l, const char *name,
 		     const struct dae_bitmap *sets)
 {
+	uint32_t id = learned_find_name(l, name);
 	struct learned_name *n;
 	struct learned_sets *s;
 
-	if (id >= l->names.count || !learned_name_at(l, id)->text)
+	if (id == NONE)
 		return -ENOENT;
 	if (pack(sets, &s) < 0)
 		return -ENOMEM;
 	n = learned_name_at(l, id);
 	free(n->next);
 	n->next = s;
+	n->has_next = 1;
 	return 0;
 }
 
@@ -333,28 +333,31 @@ void learned_fill(const struct learned *l, bool next, learned_changed to,
 	}
 }
 
-static void end_next(struct learned *l, bool is_taken)
+void learned_take_next(struct learned *l)
 {
 	struct learned_name *n;
 	uint32_t i;
 
 	for (i = 0; i < l->names.count; i++) {
 		n = learned_name_at(l, i);
-		if (!n->text)
+		if (n->text && !n->has_next) {
+			learned_forget_name(l, n->text);
 			continue;
-		if (is_taken)
-			SWAP(n->now, n->next);
-		free(n->next);
-		n->next = NULL;
+		}
+		SWAP(n->now, n->next);
 	}
-}
-
-void learned_take_next(struct learned *l)
-{
-	end_next(l, true);
+	learned_drop_next(l);
 }
 
 void learned_drop_next(struct learned *l)
 {
-	end_next(l, false);
+	struct learned_name *n;
+	uint32_t i;
+
+	for (i = 0; i < l->names.count; i++) {
+		n = learned_name_at(l, i);
+		free(n->next);
+		n->next = NULL;
+		n->has_next = 0;
+	}
 }

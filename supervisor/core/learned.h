@@ -80,12 +80,12 @@ struct learned_counts learned_count(const struct learned *l);
 /*
  * New rules number their sets anew. Walk all names (the cursor begins at 0),
  * give each its new sets, fill what is loaded; then take them, or drop them
- * because the rules did not come into force. Until then the old ones count.
+ * because the rules did not come into force. Until then the old ones count. A
+ * name that was given none when they are taken is forgotten.
  */
-const char *learned_name(const struct learned *l, uint32_t *cursor,
-			 uint32_t *ret_id);
-/* -ENOENT: no such name; -ENOMEM. */
-int learned_set_next(struct learned *l, uint32_t id,
+const char *learned_name(const struct learned *l, uint32_t *cursor);
+/* -ENOENT: no such name any more; -ENOMEM. */
+int learned_set_next(struct learned *l, const char *name,
 		     const struct dae_bitmap *sets);
 /* Tell every address, with the old or the new sets. */
 void learned_fill(const struct learned *l, bool next, learned_changed to,

@@ -16,6 +16,8 @@ struct learned_name {
 	struct learned_sets *now, *next; /* NULL: in none */
 	uint32_t first;			 /* pair */
 	uint32_t chain;
+	uint32_t has_next; /* the next rules have looked at it */
+	uint32_t zero;
 };
 
 struct learned_addr {
@@ -32,7 +34,7 @@ struct learned_pair {
 };
 
 /* A pair with a name and an address of its own takes some 170 bytes. */
-_Static_assert(sizeof(struct learned_name) == 32, "count again");
+_Static_assert(sizeof(struct learned_name) == 40, "count again");
 _Static_assert(sizeof(struct learned_addr) == 28, "count again");
 _Static_assert(sizeof(struct learned_pair) == 32, "count again");
 

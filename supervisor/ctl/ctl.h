@@ -18,6 +18,8 @@
 #include "supervisor/config/config_diag.h"
 #include "supervisor/ctl/ctl_changes.h"
 #include "supervisor/ctl/ctl_flows.h"
+#include "supervisor/ctl/ctl_learned.h"
+#include "supervisor/ctl/ctl_question.h"
 #include "supervisor/core/crew.h"
 #include "supervisor/core/prober.h"
 
@@ -60,6 +62,7 @@ struct ctl_view {
 	const char *uplink; /* interface of the default route, or NULL */
 	struct ctl_kernel kernel;
 	struct ctl_confirm confirm;
+	struct ctl_names names;
 	const char *warnings[CTL_WARNINGS_MAX]; /* clean lines for status */
 	size_t warning_count;
 };
@@ -91,23 +94,11 @@ struct ctl_probe_answer {
 	struct result result;
 };
 
-struct ctl_route_query {
-	struct ruleset_query packet;
-	const char *domain, *process; /* NULL: not known */
-};
-
-struct ctl_route_answer {
-	struct ruleset_verdict verdict; /* of the user-space twin */
-	bool has_kernel;		/* the programs ran it, too */
-	struct ruleset_verdict kernel;
-	uint32_t target; /* what the group would use now, TARGET_NONE */
-};
-
 /*
  * All return 0 or -errno and may say more in @res. They are called on the
  * supervisor's loop and must not wait; probe() answers later, by
  * ctl_server_probe_done() with its ticket, exactly once for each 0 returned;
- * reload(), confirm() and route_test() may return -EINPROGRESS: the outcome's
+ * reload(), confirm(), route_test() and learn() may return -EINPROGRESS: the outcome's
  * ticket is for ctl_server_resume() then.
  */
 struct ctl_ops {
@@ -143,6 +134,11 @@ struct ctl_ops {
 	/* Flows that each rule decided; the fallback's: DAE_RULE_FALLBACK. */
 	int (*rule_counts)(void *ctx, uint64_t *ret, size_t count,
 			   struct ctl_outcome *res);
+	/* Names and addresses of the administrator's. */
+	int (*learn)(void *ctx, const struct ctl_learn_request *q,
+		     struct ctl_learn_answer *ret, struct ctl_outcome *res);
+	/* A name or an address: how many pairs were forgotten. */
+	int (*forget)(void *ctx, const char *what, struct ctl_outcome *res);
 	/* Show flows from *cursor on, for a short while. 0: go on later from
 	 * *cursor as it is then, 1: that were all. */
 	int (*flows)(void *ctx, uint64_t *cursor, ctl_flow_visitor visit,

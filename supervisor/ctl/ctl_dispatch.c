@@ -14,7 +14,7 @@
 #include "supervisor/ctl/ctl_diag.h"
 #include "supervisor/ctl/ctl_json.h"
 
-enum level { RO, RW };
+enum level { RO, RW, SECRET };
 
 static const struct {
 	const char *name;
@@ -47,6 +47,9 @@ static const struct {
 	{ "confirm", RW, ctl_cmd_confirm },
 	{ "probe", RW, ctl_cmd_probe },
 	{ "route.test", RO, ctl_cmd_route_test },
+	{ "route.learn", RW, ctl_cmd_route_learn },
+	{ "route.learned", SECRET, ctl_cmd_route_learned },
+	{ "route.forget", RW, ctl_cmd_route_forget },
 	{ "flows", RO, ctl_cmd_flows },
 	{ "route.rules", RO, ctl_cmd_route_rules },
 };
@@ -56,6 +59,11 @@ int ctl_dispatch(struct ctl_call *c, const char *cmd)
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
 		if (strcmp(commands[i].name, cmd) != 0)
 			continue;
+		if (commands[i].level == SECRET && !c->may_write)
+			return ctl_fail(c, -EACCES,
+					"run it as root, or join the group "
+					"_dae-admin",
+					"'%s' shows who asked for what", cmd);
 		if (commands[i].level == RW && !c->may_write)
 			return ctl_fail(c, -EACCES,
 					"run it as root, or join the group "

@@ -88,5 +88,10 @@ int ctl_cmd_reload_diff(struct ctl_call *c);
 int ctl_cmd_reload_flows(struct ctl_call *c);
 int ctl_cmd_probe(struct ctl_call *c);
 int ctl_cmd_route_test(struct ctl_call *c);
+int ctl_cmd_route_learn(struct ctl_call *c);
+int ctl_cmd_route_learned(struct ctl_call *c);
+int ctl_cmd_route_forget(struct ctl_call *c);
+/* "names" of status. */
+json_t *ctl_names_json(const struct ctl_names *n);
 int ctl_cmd_flows(struct ctl_call *c);
 int ctl_cmd_route_rules(struct ctl_call *c);

@@ -50,7 +50,7 @@ static const struct shape schemas[] = {
 	  "health:s version:S started_at:S uptime_us:I config:o=config "
 	  "uplink:o "
 	  "nodes:o=tally monitors:o=tally groups:o=tally workers:o "
-	  "kernel:o=kernel checks:o budget:o warnings:a " },
+	  "kernel:o=kernel names:o=names checks:o budget:o warnings:a " },
 	{ "dae.nodes/1", true, TARGET_FIELDS },
 	{ "dae.node/1", false, TARGET_FIELDS "addresses:a " },
 	{ "dae.monitors/1", true, TARGET_FIELDS },
@@ -76,6 +76,9 @@ static const struct shape schemas[] = {
 	  "rule:o user:o=verdict kernel:O=verdict match:B node:S message:S " },
 	{ "dae.route-rules/1", true,
 	  "index:I text:s outbound:s file:S line:I flows:i " },
+	{ "dae.learn/1", false, "name:s addresses:i sets:i " },
+	{ "dae.learned/1", true, "name:s address:s sets:i expires_in_us:i " },
+	{ "dae.forget/1", false, "pairs:i " },
 	{ "dae.flows/1", false, "flows:a=flow matched:i cursor:I " },
 	{ "dae.doctor/1", true, "level:s what:s text:s hint:S " },
 	{ "dae.doctor-facts/1", false,
@@ -97,6 +100,9 @@ static const struct shape parts[] = {
 	{ "kernel", false,
 	  "active:b attach:S programs:i links:i epoch:i heartbeat_age_us:I "
 	  "flow_entries:i dns_passed:i counters:o decided:o=decided " },
+	{ "names", false,
+	  "rules:i names:i addresses:i learned:i expired:i evicted:i "
+	  "kernel_entries:i kernel_room:i not_entered:i " },
 	{ "error", false,
 	  "at:S outcome:s text:s phase:s foreign:O latency_us:I detail:S " },
 	{ "quarantine", false, "held:b suspect:b deaths:i alone:i until:S " },

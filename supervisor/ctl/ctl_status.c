@@ -253,7 +253,9 @@ int ctl_cmd_status(struct ctl_call *c)
 		      "groups", tally_json(&groups), "workers", workers_json(v),
 		      "kernel", kernel_json(v), "checks", checks_json(v),
 		      "budget", budget_json(&v->prober->budget));
-	if (j && json_object_set_new(j, "warnings", warnings_json(v)) < 0) {
+	if (j &&
+	    (json_object_set_new(j, "names", ctl_names_json(&v->names)) < 0 ||
+	     json_object_set_new(j, "warnings", warnings_json(v)) < 0)) {
 		json_decref(j);
 		j = NULL;
 	}

@@ -84,6 +84,7 @@ const struct daectl_option daectl_options[OPT_COUNT] = {
 	[OPT_CURSOR] = { "cursor", 0, "N", NULL, "those behind this one" },
 	[OPT_COUNT_ONLY] = { "count-only", 0, NULL, NULL,
 			     "how many, not which" },
+	[OPT_TTL] = { "ttl", 0, "TIME", NULL, "forget it after, if not 5m" },
 	[OPT_CONFIRM] = { "confirm", 0, "TIME", NULL,
 			  "go back after, unless 'daectl confirm' comes" },
 	[OPT_REVERT] = { "revert", 0, NULL, NULL,

@@ -151,6 +151,24 @@ static void print_kernel(const json_t *k)
 	print_drops(json_object_get(k, "counters"));
 }
 
+static void print_names(const json_t *n)
+{
+	char more[OUT_TEXT] = "";
+
+	if (!out_int(n, "rules") && !out_int(n, "learned"))
+		return;
+	if (out_int(n, "evicted") || out_int(n, "not_entered"))
+		snprintf(more, sizeof(more),
+			 "; %lld thrown out early, %lld without room",
+			 (long long)out_int(n, "evicted"),
+			 (long long)out_int(n, "not_entered"));
+	out_print("  Names    : %lld rules ask for them; %lld known, with "
+		  "%lld addresses%s",
+		  (long long)out_int(n, "rules"),
+		  (long long)out_int(n, "names"),
+		  (long long)out_int(n, "addresses"), more);
+}
+
 static void print_rest(const json_t *s)
 {
 	const json_t *c = json_object_get(s, "checks");
@@ -202,6 +220,7 @@ static void print_status(const struct daectl *d, const json_t *env)
 	print_workers(json_object_get(s, "workers"));
 	print_rest(s);
 	print_kernel(json_object_get(s, "kernel"));
+	print_names(json_object_get(s, "names"));
 	print_confirm(json_object_get(s, "config"));
 	json_array_foreach(json_object_get(s, "warnings"), i, warning)
 		out_print("Warning: %s", json_string_value(warning));

@@ -195,7 +195,7 @@ static void new_rules_number_anew(void **state DAE_UNUSED)
 {
 	struct model m = { .calls = 0 }, next = { .calls = 0 };
 	const struct dae_bitmap one = { { 1 } }, two = { { 2 } };
-	uint32_t cursor = 0, id;
+	uint32_t cursor = 0;
 	const char *name;
 	struct learned *l;
 	size_t count = 0;
@@ -204,14 +204,14 @@ static void new_rules_number_anew(void **state DAE_UNUSED)
 	learn(l, 1, 1, 10, 4, 0);
 	learn(l, 2, 1, 10, 8, 0);
 	learn(l, 2, 2, 10, 8, 0);
-	while ((name = learned_name(l, &cursor, &id)) != NULL) {
+	while ((name = learned_name(l, &cursor)) != NULL) {
 		count++;
-		assert_int_equal(learned_set_next(l, id,
+		assert_int_equal(learned_set_next(l, name,
 						  name[1] == '1' ? &one : &two),
 				 0);
 	}
 	assert_int_equal(count, 2);
-	assert_int_equal(learned_set_next(l, 2, &one), -ENOENT);
+	assert_int_equal(learned_set_next(l, "nobody", &one), -ENOENT);
 	m.calls = 0;
 	learned_fill(l, true, changed, &next);
 	assert_int_equal(m.calls, 0);
@@ -221,11 +221,16 @@ static void new_rules_number_anew(void **state DAE_UNUSED)
 	learned_fill(l, false, changed, &next);
 	is_told(&next, 1, true, 12);
 	cursor = 0;
-	while (learned_name(l, &cursor, &id))
-		assert_int_equal(learned_set_next(l, id, &one), 0);
+	while ((name = learned_name(l, &cursor)) != NULL)
+		assert_int_equal(learned_set_next(l, name, &one), 0);
+	/* one that came too late for the new rules to look at it */
+	learn(l, 3, 3, 10, 16, 0);
 	learned_take_next(l);
+	is_told(&m, 3, false, 0);
+	assert_int_equal(learned_count(l).names, 2);
 	learned_fill(l, false, changed, &m);
 	is_told(&m, 1, true, 1);
+	is_told(&m, 2, true, 1);
 	learned_free(&l);
 }
 

@@ -181,6 +181,36 @@ void ctl_fixture_event(struct ctl_fixture *f, const char *text)
 		     text);
 }
 
+static void nobody(void *arg DAE_UNUSED, const struct addr *a DAE_UNUSED,
+		   const struct dae_bitmap *sets DAE_UNUSED)
+{
+}
+
+/* Two names share an address, one has another. */
+static int make_names(struct ctl_fixture *f)
+{
+	static const struct {
+		const char *name, *addr;
+		uint32_t ttl_s;
+		uint64_t sets;
+	} all[] = {
+		{ "www.example.org", "203.0.113.7", 300, 5 },
+		{ "www.example.org", "2001:db8::7", 60, 5 },
+		{ "cdn.example.net", "203.0.113.7", 86400, 0 },
+	};
+	int r = learned_new(&f->learned, 100, 1, nobody, NULL);
+
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(all); i++) {
+		struct learned_record rec = { .ttl_s = all[i].ttl_s,
+					      .sets = { { all[i].sets } } };
+
+		addr_parse(all[i].addr, &rec.addr);
+		snprintf(rec.name, sizeof(rec.name), "%s", all[i].name);
+		r = learned_add(f->learned, &rec, NOW_NS);
+	}
+	return r;
+}
+
 struct ctl_fixture *ctl_fixture_new(void)
 {
 	struct prober_now now = { NOW_NS, WALL_S, 0 };
@@ -193,6 +223,9 @@ struct ctl_fixture *ctl_fixture_new(void)
 	r = prober_new(&f->prober, f->config, NULL, &now);
 	if (r < 0)
 		die("prober", r);
+	r = make_names(f);
+	if (r < 0)
+		die("names", r);
 	fill_targets(f);
 	fill_crew(f);
 	f->prober->groups_dirty = true;
@@ -207,6 +240,7 @@ void ctl_fixture_free(struct ctl_fixture **f)
 	if (!*f)
 		return;
 	prober_free(&(*f)->prober);
+	learned_free(&(*f)->learned);
 	config_free(&(*f)->config);
 	free(*f);
 	*f = NULL;
@@ -277,6 +311,10 @@ static void view(void *ctx, struct ctl_view *ret)
 					  { "no_listener", 1 } },
 			    .counter_count = 4 },
 		.confirm = { .is_pending = true, .left_ms = 42000 },
+		.names = { .learned = f->learned,
+			   .rules = 2,
+			   .kernel_entries = 2,
+			   .kernel_room = 172032 },
 		.warnings = { "tw-held is in quarantine" },
 		.warning_count = 1,
 	};
@@ -389,6 +427,31 @@ static int route_test(void *ctx, const struct ctl_route_query *q,
 	return note(ctx, "route");
 }
 
+static int learn(void *ctx, const struct ctl_learn_request *q,
+		 struct ctl_learn_answer *ret,
+		 struct ctl_outcome *res DAE_UNUSED)
+{
+	char text[64];
+
+	*ret = (struct ctl_learn_answer){ .set_count = 2 };
+	snprintf(text, sizeof(text), "learn %.20s %zu %u", q->name, q->count,
+		 q->ttl_s);
+	return note(ctx, text);
+}
+
+static int forget(void *ctx, const char *what,
+		  struct ctl_outcome *res DAE_UNUSED)
+{
+	int r;
+
+	if (strcmp(what, "nobody.example.org") == 0)
+		return 0;
+	if (strcmp(what, "no name") == 0)
+		return -EINVAL;
+	r = note(ctx, "forget");
+	return r < 0 ? r : 3;
+}
+
 static int confirm(void *ctx, bool revert, struct ctl_outcome *res DAE_UNUSED)
 {
 	return note(ctx, revert ? "revert" : "confirm");
@@ -498,6 +561,8 @@ const struct ctl_ops ctl_fixture_ops = {
 	.quarantine = set_quarantine,
 	.select = select_node,
 	.route_test = route_test,
+	.learn = learn,
+	.forget = forget,
 	.flows = flows,
 	.confirm = confirm,
 	.reload_diff = reload_diff,

@@ -10,6 +10,7 @@
 struct ctl_fixture {
 	struct config *config;
 	struct prober *prober;
+	struct learned *learned;
 	struct crew crew;
 	pid_t pids[CREW_MAX];
 	/* what was asked for last */
