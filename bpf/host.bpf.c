@@ -115,7 +115,6 @@ static __always_inline int host_connect(struct bpf_sock_addr *ctx,
 		host_restore(ctx, sk);
 	if (!host_is_ours(ctx, sk, p))
 		return HOST_ALLOW;
-	f.hash = bpf_get_prandom_u32();
 	host_decide(ctx, p, &f);
 	switch (group_kind(&f)) {
 	case DAE_KIND_BLOCK:

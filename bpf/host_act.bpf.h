@@ -188,6 +188,8 @@ static __always_inline bool host_decide(struct bpf_sock_addr *ctx,
 		group_set(f, DAE_KIND_PASS, 0);
 		return false;
 	}
+	if (rule->action == DAE_ACTION_GROUP && !f->hash)
+		f->hash = bpf_get_prandom_u32(); /* no port is known yet */
 	may_stay = decide_by(p, f, result, p->is_v6);
 	if (group_kind(f) == DAE_KIND_TPROXY && host_has_choice(p, f))
 		host_choose(ctx, p, f);
