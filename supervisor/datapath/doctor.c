@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <mntent.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
