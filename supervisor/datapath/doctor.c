@@ -157,6 +157,32 @@ static void check_bpffs(struct report *r, const char *pin_dir)
 		report_add(r, FINDING_OK, "bpffs", "%.100s", parent);
 }
 
+static bool has_cgroup2(void)
+{
+	FILE *f = setmntent("/proc/self/mounts", "re");
+	const struct mntent *m;
+	bool found = false;
+
+	while (f && !found && (m = getmntent(f)) != NULL)
+		found = strcmp(m->mnt_type, "cgroup2") == 0;
+	if (f)
+		endmntent(f);
+	return found;
+}
+
+/* What the host's own traffic needs. */
+static void check_host(struct report *r)
+{
+	if (access("/sys/kernel/btf/vmlinux", R_OK) < 0)
+		report_add(r, FINDING_WARN, "btf",
+			   "the kernel has no BTF: wan_interface cannot be "
+			   "used (CONFIG_DEBUG_INFO_BTF)");
+	if (!has_cgroup2())
+		report_add(r, FINDING_WARN, "cgroup",
+			   "no cgroup v2 is mounted: wan_interface cannot be "
+			   "used (mount -t cgroup2 none /sys/fs/cgroup)");
+}
+
 size_t datapath_doctor(const struct doctor_options *opt, struct finding *ret,
 		       size_t cap)
 {
@@ -166,6 +192,7 @@ size_t datapath_doctor(const struct doctor_options *opt, struct finding *ret,
 	if (check_capabilities(&r))
 		doctor_features(&r);
 	check_kernel(&r);
+	check_host(&r);
 	check_bpffs(&r, opt->pin_dir);
 	doctor_sysctls(&r, opt);
 	doctor_programs(&r, opt);
