@@ -28,7 +28,7 @@ struct dae_config {
 	__u32 is_host; /* in the context of the sending process, which is
 			  * known, and which may be interrupted anywhere */
 	__u32 class_base[DAE_DIM_COUNT];
-	__u32 zero;
+	__u32 reclassify; /* entries may be AGAIN */
 };
 
 /* Of the host's own traffic, beside those. */

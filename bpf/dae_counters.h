@@ -20,6 +20,7 @@ enum dae_count {
 	DAE_COUNT_ASSIGN_FAILED,   /* the kernel refused; next candidate */
 	DAE_COUNT_GROUP_DEAD,	   /* on_all_dead applied */
 	DAE_COUNT_SUPERVISOR_LOST, /* loss policy applied */
+	DAE_COUNT_DECIDED_ANEW,	   /* after a reload, as reload_flows says */
 	DAE_COUNT_INSERT_LOST,	   /* flow not cached: entry was busy */
 	DAE_COUNT_HOST_BOUND,	   /* passed: bound socket, cannot be turned */
 	DAE_COUNT_HOST_LATE,	   /* refused: the mark comes with the next */

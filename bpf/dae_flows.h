@@ -31,12 +31,16 @@ struct dae_set6 {
 };
 
 /*
- * The verdict word, from the top: sequence 16, free 16, index in the list 6,
- * target 10, group 8, state and kind 8. Kind 0: free, or BUSY: being written.
+ * The verdict word, from the top: sequence 16, free 12, the kind before AGAIN 4,
+ * index in the list 6, target 10, group 8, state and kind 8. Kind 0: free, or
+ * BUSY: being written, or AGAIN: to be decided anew.
  */
 #define DAE_FLOW_BUSY 0x80ULL
 #define DAE_FLOW_GROUP 0x40ULL /* group, target and index are set */
 #define DAE_FLOW_KIND 0x0fULL
+#define DAE_FLOW_AGAIN                                                         \
+	0x20ULL /* kind is 0: who looks for a verdict finds none */
+#define DAE_FLOW_WAS 32
 #define DAE_FLOW_SEQUENCE 48
 
 static inline __attribute__((always_inline)) __u64

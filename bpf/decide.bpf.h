@@ -122,6 +122,60 @@ static __always_inline bool decide_new(const struct packet *p,
 	return decide_by(p, f, classify(p, is_v6), is_v6);
 }
 
+/* A connection in mid-stream, which has no socket here, by @rule. What would go
+ * to a listener cannot: handed one packet, it answers with a reset, and so the
+ * client begins anew. Whether to remember it. */
+static __always_inline bool decide_move(struct __sk_buff *skb,
+					const struct packet *p,
+					struct flow_hit *f,
+					const struct dae_rule *rule)
+{
+	if (rule->action == DAE_ACTION_DIRECT)
+		group_set(f, DAE_KIND_DIRECT, rule->mark);
+	else if (rule->action == DAE_ACTION_GROUP)
+		group_choose(f, rule->group & (DAE_GROUPS_MAX - 1),
+			     dae_class_of(false, p->is_v6), 0);
+	else
+		group_set(f, DAE_KIND_BLOCK, 0);
+	if (group_kind(f) != DAE_KIND_TPROXY)
+		return true;
+	assign_listener(skb, p, f->verdict >> 16 & (DAE_TARGETS_MAX - 1));
+	return false; /* the next packet, if one comes, is answered, too */
+}
+
+/* A flow of which the supervisor wants another decision, other rules being in
+ * force. It stays with its node if its group is the same. Whether to remember
+ * what is in @f then. */
+__noinline int decide_again(struct __sk_buff *skb, const struct packet *p,
+			    struct flow_hit *f)
+{
+	const struct dae_rule *rule;
+	__u32 result, class_id;
+	__u64 old;
+
+	if (!p || !f)
+		return 0;
+	old = f->verdict & ((1ULL << DAE_FLOW_SEQUENCE) - 1);
+	class_id = dae_class_of(p->proto == IPPROTO_UDP, p->is_v6);
+	result = classify(p, p->is_v6);
+	rule = decide_rule(result);
+	tally_add(DAE_COUNT_DECIDED_ANEW);
+	if (old & DAE_FLOW_GROUP && rule->action == DAE_ACTION_GROUP &&
+	    (old >> 8 & 0xff) == rule->group &&
+	    !decide_is_dns(p, rule, result) && group_keeps(old, class_id)) {
+		f->verdict = (old & ((1ULL << DAE_FLOW_WAS) - 1) &
+			      ~DAE_FLOW_AGAIN) |
+			     (old >> DAE_FLOW_WAS & DAE_FLOW_KIND);
+		return 1;
+	}
+	if (p->proto == IPPROTO_UDP)
+		return decide_by(p, f, result, p->is_v6);
+	if (!decide_is_dns(p, rule, result))
+		return decide_move(skb, p, f, rule);
+	group_set(f, DAE_KIND_PASS, 0);
+	return 1;
+}
+
 /*
  * A TCP packet in the middle of a connection that the table has forgotten or
  * never saw. The kernel's sockets know the proxied ones. Others that we may

@@ -54,9 +54,11 @@ FLOW_INLINE __u64 flow_after(__u64 value)
 
 #define FLOW_READ(x) (*(const volatile __typeof__(x) *)&(x))
 
-/* Whether @way holds @k, consistently; fills @hit if so. */
-FLOW_INLINE bool flow_read(const struct flow_way *way, const struct flow_key *k,
-			   int words, struct flow_hit *hit)
+/* Whether @way holds @k, consistently, with one of the bits @any set in the
+ * verdict; fills @hit if so. */
+FLOW_INLINE bool flow_read_any(const struct flow_way *way,
+			       const struct flow_key *k, int words,
+			       struct flow_hit *hit, __u64 any)
 {
 	__u64 verdict = FLOW_READ(way->verdict), seen_words, diff = 0, w;
 	const struct flow_way *in = (const void *)((const char *)way +
@@ -71,7 +73,7 @@ FLOW_INLINE bool flow_read(const struct flow_way *way, const struct flow_key *k,
 		seen_words ^= w;
 		diff |= w ^ k->w[i];
 	}
-	if (diff || !(verdict & DAE_FLOW_KIND))
+	if (diff || !(verdict & any))
 		return false;
 	in = (const void *)((const char *)way + flow_after(seen_words));
 	if (FLOW_READ(in->verdict) != verdict)
@@ -91,6 +93,12 @@ FLOW_INLINE void flow_publish(__u64 *verdict, __u64 value)
 #else
 	__sync_lock_test_and_set(verdict, value);
 #endif
+}
+
+FLOW_INLINE bool flow_read(const struct flow_way *way, const struct flow_key *k,
+			   int words, struct flow_hit *hit)
+{
+	return flow_read_any(way, k, words, hit, DAE_FLOW_KIND);
 }
 
 /* Write an entry; false if another CPU is writing it. */
@@ -121,11 +129,12 @@ FLOW_INLINE bool flow_insert(struct flow_way *a, struct flow_way *b,
 			     const struct flow_hit *new)
 {
 	struct flow_way *way;
+	const __u64 any = DAE_FLOW_KIND | DAE_FLOW_AGAIN;
 	struct flow_hit old;
 
-	if (flow_read(a, k, words, &old))
+	if (flow_read_any(a, k, words, &old, any))
 		way = a;
-	else if (flow_read(b, k, words, &old))
+	else if (flow_read_any(b, k, words, &old, any))
 		way = b;
 	else
 		return flow_write(new->seen - a->seen > new->seen - b->seen ? a

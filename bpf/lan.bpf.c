@@ -84,6 +84,18 @@ lan_find(struct flow_place *at, struct flow_way *way, __u32 limit, bool is_v6)
 	return true;
 }
 
+/* The same for a flow that is to be decided anew. */
+static __always_inline bool lan_find_again(struct flow_place *at,
+					   struct flow_way *way, bool is_v6)
+{
+	const int words = is_v6 ? FLOW_WORDS6 : FLOW_WORDS4;
+
+	return way &&
+	       (flow_read_any(way, &at->key, words, &at->hit, DAE_FLOW_AGAIN) ||
+		flow_read_any(lan_second(way, is_v6), &at->key, words, &at->hit,
+			      DAE_FLOW_AGAIN));
+}
+
 static __always_inline void lan_keep_flow(struct flow_place *at,
 					  struct flow_way *way, bool is_v6)
 {
@@ -147,6 +159,8 @@ static __always_inline bool lan_decide(struct __sk_buff *skb,
 	else if (lan_find(at, way, is_udp ? dae_cfg.udp_jiffies : 0, is_v6) &&
 		 !(is_udp && !lan_may_stay(p, &at->hit)))
 		return false;
+	else if (dae_cfg.reclassify && lan_find_again(at, way, is_v6))
+		return decide_again(skb, p, &at->hit);
 	return decide(skb, p, &at->hit, is_v6);
 }
 

@@ -37,7 +37,7 @@ void flows_describe(const struct supervisor *s, const struct datapath_flow *f,
 		.sport = f->sport,
 		.dport = f->dport,
 		.l4proto = f->l4proto,
-		.verdict = kind_word(f->kind),
+		.verdict = f->is_undecided ? "undecided" : kind_word(f->kind),
 		.group = group < s->config->group_count
 				 ? s->config->groups[group].name
 				 : NULL,

@@ -246,6 +246,8 @@ static int apply_kernel(struct kernel *k, const struct config *c,
 	r = kernel_host_tell(k->dp, c);
 	if (r < 0)
 		return kernel_fail(e, r, "wan_interface", NULL);
+	datapath_set_reclassify(k->dp,
+				c->supervisor.reload_flows == FLOWS_RECLASSIFY);
 	r = datapath_load(k->dp, b->image, b->image_len, &why);
 	if (r < 0)
 		return kernel_fail(e, r, "loading the rules", &why);

@@ -17,6 +17,7 @@
 #include "supervisor/confirm.h"
 #include "supervisor/ctl/ctl_server.h"
 #include "supervisor/dispatch.h"
+#include "supervisor/flow_sweep.h"
 #include "supervisor/kernel_plan.h"
 #include "supervisor/notify.h"
 #include "supervisor/reload_diff.h"
@@ -166,6 +167,7 @@ static void tell_in_force(struct supervisor *s, const char *how)
 
 	s->config_generation++;
 	reload_diff_drop(s);
+	flow_sweep_start(s->sweep, true);
 	s->loaded_ns = clock_mono_ns();
 	log_max_level = (enum log_level)s->config->global.log_level;
 	dispatch_network_changed(s->dispatch);

@@ -13,6 +13,7 @@
 #include "supervisor/compile/check.h"
 #include "supervisor/compiling.h"
 #include "supervisor/engines.h"
+#include "supervisor/flow_sweep.h"
 #include "supervisor/kernel_plan.h"
 #include "supervisor/notify.h"
 #include "supervisor/reload.h"
@@ -34,6 +35,7 @@ static void ready(struct supervisor *s)
 	notify_send("READY=1");
 	kernel_beat(s->kernel, clock_mono_ns());
 	engines_update(s);
+	flow_sweep_start(s->sweep, false);
 	supervisor_wake(s);
 	malloc_trim(0);
 	if (s->reload_again) {

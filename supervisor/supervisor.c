@@ -22,6 +22,7 @@
 #include "supervisor/datapath/fence.h"
 #include "supervisor/dispatch.h"
 #include "supervisor/engines.h"
+#include "supervisor/flow_sweep.h"
 #include "supervisor/kernel_plan.h"
 #include "supervisor/matching.h"
 #include "supervisor/netmon.h"
@@ -270,6 +271,8 @@ int supervisor_new(struct supervisor **ret, const struct options *opt)
 	if (r == 0)
 		r = add_events(s);
 	if (r == 0)
+		r = flow_sweep_new(&s->sweep, s);
+	if (r == 0)
 		r = netmon_new(&s->netmon, s->base, on_network, s);
 	if (r < 0) {
 		supervisor_free(&s);
@@ -314,6 +317,7 @@ void supervisor_free(struct supervisor **sp)
 	fence_close(&s->fence);
 	kernel_free(&s->kernel);
 	confirm_free(&s->confirm);
+	flow_sweep_free(&s->sweep);
 	reload_diff_drop(s);
 	free(s->rule_base);
 	prober_free(&s->prober);

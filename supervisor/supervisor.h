@@ -24,6 +24,7 @@ struct dispatch;
 struct event;
 struct event_base;
 struct fence;
+struct flow_sweep;
 struct matching;
 struct netmon;
 struct reload;
@@ -46,6 +47,7 @@ struct supervisor {
 	struct ctl_server *ctl;
 	struct asks *asks;
 	struct confirm *confirm;
+	struct flow_sweep *sweep;
 	struct reload_diff *diff; /* of the last dry run, or NULL */
 	uint64_t diff_count;
 	uint64_t *rule_base; /* counts from before this generation, or NULL */

@@ -11,6 +11,7 @@
 
 enum run_mode { MODE_OBSERVE, MODE_ROUTE };
 enum attach_mode { ATTACH_AUTO, ATTACH_TCX, ATTACH_CLSACT };
+enum reload_flows { FLOWS_KEEP, FLOWS_RECLASSIFY };
 enum loss_policy { LOSS_KEEP, LOSS_DIRECT, LOSS_BLOCK };
 
 /* supervisor { recycle { … } }: see supervisor/core/recycle.h for meaning. */
@@ -74,6 +75,7 @@ struct config_supervisor {
 	enum run_mode mode;
 	enum attach_mode attach;
 	enum loss_policy on_supervisor_loss;
+	enum reload_flows reload_flows;
 	uint32_t mark; /* bit(s) that send a packet to a local listener */
 	uint32_t mark_mask;
 	uint32_t so_mark; /* on our own sockets: never captured */

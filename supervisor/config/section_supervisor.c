@@ -20,6 +20,7 @@ static key_fn read_recycle, read_quarantine, read_monitors, read_url, read_path,
 static const char *const mode_words[] = { "observe", "route", NULL };
 static const char *const attach_words[] = { "auto", "tcx", "clsact", NULL };
 static const char *const loss_words[] = { "keep", "direct", "block", NULL };
+static const char *const flows_words[] = { "keep", "reclassify", NULL };
 static const char *const dead_words[] = { "block", "direct", "last", NULL };
 
 #define FIELD(f) offsetof(struct config_supervisor, f)
@@ -29,6 +30,8 @@ static const struct key keys[] = {
 	KEY("attach", key_word, FIELD(attach), .words = attach_words),
 	KEY("on_supervisor_loss", key_word, FIELD(on_supervisor_loss),
 	    .words = loss_words),
+	KEY("reload_flows", key_word, FIELD(reload_flows),
+	    .words = flows_words),
 	KEY("on_all_dead", read_dead, FIELD(on_all_dead), .words = dead_words),
 	KEY("mark", key_u32, FIELD(mark), .min = 1, .max = UINT32_MAX),
 	KEY("mark_mask", key_u32, FIELD(mark_mask), .min = 1,

@@ -25,6 +25,7 @@ struct field {
 static const char *const modes[] = { "observe", "route" };
 static const char *const attaches[] = { "auto", "tcx", "clsact" };
 static const char *const losses[] = { "keep", "direct", "block" };
+static const char *const flow_ways[] = { "keep", "reclassify" };
 static const char *const deads[] = { "unset", "block", "direct", "last" };
 static const char *const levels[] = { "error", "warn", "info", "debug",
 				      "trace" };
@@ -64,6 +65,7 @@ static const struct field fields[] = {
 	OUR_WORD("mode", mode, modes),
 	OUR_WORD("attach", attach, attaches),
 	OUR_WORD("on_supervisor_loss", on_supervisor_loss, losses),
+	OUR_WORD("reload_flows", reload_flows, flow_ways),
 	OUR_WORD("on_all_dead", on_all_dead, deads),
 	OURS("mark", mark, U32),
 	OURS("mark_mask", mark_mask, U32),

@@ -18,6 +18,7 @@ static const char *const count_names[] = {
 	[DAE_COUNT_ASSIGN_FAILED] = "assign_failed",
 	[DAE_COUNT_GROUP_DEAD] = "group_dead",
 	[DAE_COUNT_SUPERVISOR_LOST] = "supervisor_lost",
+	[DAE_COUNT_DECIDED_ANEW] = "decided_anew",
 	[DAE_COUNT_INSERT_LOST] = "insert_lost",
 	[DAE_COUNT_HOST_BOUND] = "host_bound",
 	[DAE_COUNT_HOST_LATE] = "host_late",

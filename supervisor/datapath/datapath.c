@@ -21,7 +21,7 @@
 struct datapath {
 	struct datapath_options opt;
 	char *pin_dir, *cgroup;
-	bool is_tcx;
+	bool is_tcx, reclassify;
 	struct maps maps;
 	struct generation *current, *next;
 	uint64_t generation_count;
@@ -113,6 +113,11 @@ void datapath_close(struct datapath **d)
 	*d = NULL;
 }
 
+void datapath_set_reclassify(struct datapath *d, bool reclassify)
+{
+	d->reclassify = reclassify;
+}
+
 int datapath_load(struct datapath *d, const void *image, size_t len,
 		  struct datapath_error *ret_err)
 {
@@ -125,6 +130,7 @@ int datapath_load(struct datapath *d, const void *image, size_t len,
 		.so_mark = d->opt.so_mark,
 		.pin_dir = d->pin_dir,
 		.before = d->current,
+		.reclassify = d->reclassify,
 	};
 	struct generation *g = NULL;
 	struct ruleset rules;

@@ -92,6 +92,8 @@ int datapath_open(struct datapath **ret, const struct datapath_options *opt,
  * datapath_cleanup() removes it. Accepts NULL, sets *d to NULL. */
 void datapath_close(struct datapath **d);
 
+/* Whether flows may be decided anew (flowtable.h) by what is loaded next. */
+void datapath_set_reclassify(struct datapath *d, bool reclassify);
 /* Load @image (checked by ruleset_open()) as the next generation; replaces a
  * loaded one that was not attached. The running one is untouched. */
 int datapath_load(struct datapath *d, const void *image, size_t len,

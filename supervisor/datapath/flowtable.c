@@ -44,7 +44,8 @@ static bool read_way(const struct flow_way *way, int words,
 	for (i = 0; i < words; i++)
 		ret_key->w[i] = FLOW_READ(way->key[i]);
 	/* the protocol's own reader: it fails if the key is not the entry's */
-	return flow_read(way, ret_key, words, ret);
+	return flow_read_any(way, ret_key, words, ret,
+			     DAE_FLOW_KIND | DAE_FLOW_AGAIN);
 }
 
 static void set_v4(struct addr *a, uint32_t net)
@@ -75,7 +76,10 @@ static void fill_flow(const struct walk *w, const struct flow_key *k,
 	f->sport = ntohs((uint16_t)last);
 	f->dport = ntohs((uint16_t)(last >> 16));
 	f->l4proto = (uint8_t)(last >> 32);
-	f->kind = (enum dae_kind)(hit->verdict & DAE_FLOW_KIND);
+	f->is_undecided = hit->verdict & DAE_FLOW_AGAIN;
+	f->kind = (enum dae_kind)(hit->verdict >>
+					  (f->is_undecided ? DAE_FLOW_WAS : 0) &
+				  DAE_FLOW_KIND);
 	f->has_group = hit->verdict & DAE_FLOW_GROUP;
 	f->group = hit->verdict >> 8 & 0xff;
 	f->target = hit->verdict >> 16 & (DAE_TARGETS_MAX - 1);
@@ -85,13 +89,21 @@ static void fill_flow(const struct walk *w, const struct flow_key *k,
 	f->idle_ms = (uint64_t)MAX(idle, 0) * 1000 / w->hz;
 }
 
-/* A free entry with the next sequence number, unless it has changed. */
-static void forget(struct flow_way *way, uint64_t verdict)
+/* Another verdict for the key that is there, with the next sequence number;
+ * not if a program has changed it meanwhile. */
+static void change(struct flow_way *way, uint64_t old, uint64_t new)
 {
-	uint64_t seq = ((verdict >> DAE_FLOW_SEQUENCE) + 1)
-		       << DAE_FLOW_SEQUENCE;
+	uint64_t seq = ((old >> DAE_FLOW_SEQUENCE) + 1) << DAE_FLOW_SEQUENCE;
 
-	__sync_val_compare_and_swap(&way->verdict, verdict, seq);
+	__sync_val_compare_and_swap(&way->verdict, old, seq | new);
+}
+
+static uint64_t again(uint64_t verdict)
+{
+	uint64_t kind = verdict & DAE_FLOW_KIND;
+
+	return (verdict & ((1ULL << DAE_FLOW_WAS) - 1) & ~DAE_FLOW_KIND) |
+	       DAE_FLOW_AGAIN | kind << DAE_FLOW_WAS;
 }
 
 static void visit_way(struct walk *w, struct flow_way *way, uint64_t position)
@@ -108,7 +120,11 @@ static void visit_way(struct walk *w, struct flow_way *way, uint64_t position)
 	case FLOW_KEEP:
 		break;
 	case FLOW_FORGET:
-		forget(way, hit.verdict);
+		change(way, hit.verdict, 0);
+		break;
+	case FLOW_AGAIN:
+		if (!f.is_undecided)
+			change(way, hit.verdict, again(hit.verdict));
 		break;
 	case FLOW_STOP:
 		w->is_ended = true;

@@ -18,6 +18,7 @@ struct datapath_flow {
 	uint16_t sport, dport;
 	uint8_t l4proto;
 	enum dae_kind kind;
+	bool is_undecided; /* kind is what it was: the next packet decides */
 	bool has_group;
 	uint16_t group, target; /* the kernel's numbers, if has_group */
 	uint32_t mark;
@@ -28,6 +29,8 @@ struct datapath_flow {
 enum flow_wish {
 	FLOW_KEEP,
 	FLOW_FORGET, /* decided anew, as if it had not been seen */
+	FLOW_AGAIN,  /* decided anew, but what it was is known then: a group's
+		      * flow may stay with its node */
 	FLOW_STOP,   /* keep it, end the walk behind it */
 };
 

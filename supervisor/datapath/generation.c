@@ -34,6 +34,7 @@ static void fill_config(struct lan_bpf *skel, const struct maps *m,
 	c->mark_mask = opt->mark_mask;
 	c->udp_jiffies = hz * (opt->udp_timeout_s ? opt->udp_timeout_s
 						  : UDP_TIMEOUT_S);
+	c->reclassify = opt->reclassify;
 	c->frag_jiffies = hz * FRAG_TIMEOUT_S;
 	c->word_count = h->word_count;
 	c->used_dims = h->used_dims;

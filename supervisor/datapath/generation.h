@@ -29,6 +29,7 @@ struct generation_options {
 	uint32_t so_mark;
 	const char *pin_dir;
 	const struct generation *before; /* NULL: the first one */
+	bool reclassify;
 };
 
 /* Load @rules over the shared maps; nothing is attached. */

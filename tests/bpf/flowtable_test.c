@@ -214,6 +214,99 @@ static void forgotten_flows_are_decided_anew(void **state)
 	assert_int_equal(s.count, 1);
 }
 
+/* --- decided anew --- */
+
+enum { OTHER_GROUP = 3 };
+
+static void send_flags(struct rig *r, uint8_t proto, uint8_t flags, int verdict,
+		       uint32_t mark)
+{
+	struct rig_result got;
+	struct ruleset_query q;
+	struct frame f;
+
+	query_make(&q, "192.168.0.1", "1.1.1.1", proto, 80);
+	frame_make(&f, &q, flags, true);
+	got = rig_run(r, &f);
+	assert_int_equal(got.verdict, verdict);
+	if (verdict == RIG_PASS)
+		assert_int_equal(got.mark, mark);
+}
+
+static const struct config_routing to_block = {
+	.fallback = { .action = RULE_BLOCK },
+};
+static const struct config_routing to_other = {
+	.fallback = { .action = RULE_GROUP, .group = OTHER_GROUP },
+};
+static const struct config_routing to_plain = {
+	.fallback = { .action = RULE_DIRECT },
+};
+
+/* Rules in force, those after a reload, and where the flow's next packet goes
+ * then. Group 2 prefers the node with mark 10, group 3 is an engine. */
+static const struct {
+	const struct config_routing *before, *after;
+	uint8_t proto;
+	int verdict;
+	uint32_t mark;
+} reclassified[] = {
+	{ &to_direct, &to_plain, IPPROTO_TCP, RIG_PASS, 0 },
+	{ &to_direct, &to_block, IPPROTO_TCP, RIG_DROP, 0 },
+	{ &to_direct, &to_group, IPPROTO_TCP, RIG_PASS, 10 },
+	/* to an engine in mid-stream: delivered here, where it is reset */
+	{ &to_direct, &to_other, IPPROTO_TCP, RIG_PASS, RIG_MARK },
+	{ &to_group, &to_direct, IPPROTO_TCP, RIG_PASS, 0x55 },
+	{ &to_group, &to_group, IPPROTO_TCP, RIG_PASS, 11 },
+	{ &to_direct, &to_plain, IPPROTO_UDP, RIG_PASS, 0 },
+	{ &to_direct, &to_block, IPPROTO_UDP, RIG_DROP, 0 },
+	{ &to_direct, &to_group, IPPROTO_UDP, RIG_PASS, 10 },
+	{ &to_block, &to_direct, IPPROTO_UDP, RIG_PASS, 0x55 },
+	{ &to_group, &to_block, IPPROTO_UDP, RIG_DROP, 0 },
+	{ &to_group, &to_group, IPPROTO_UDP, RIG_PASS, 11 },
+};
+
+static void reclassified_flows_go_by_new_rules(void **state)
+{
+	struct seen s = { .wish = FLOW_AGAIN };
+	struct rig *r = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(reclassified); i++) {
+		uint8_t proto = reclassified[i].proto;
+		bool is_same = reclassified[i].before == reclassified[i].after;
+		uint8_t syn = proto == IPPROTO_TCP ? RIG_SYN : 0;
+		uint8_t ack = proto == IPPROTO_TCP ? RIG_ACK : 0;
+		static const uint16_t engine[] = { 12 };
+		struct ruleset_query q;
+		struct frame f;
+
+		setup(state);
+		datapath_set_reclassify(r->d, true);
+		rig_target_tproxy(r, 12, "127.0.0.1", 9);
+		rig_group(r, OTHER_GROUP, engine, 1, DAE_DEAD_BLOCK);
+		rig_load(r, reclassified[i].before);
+		/* decided while only the second node was alive */
+		for (int c = 0; is_same && c < DAE_CLASS_COUNT; c++)
+			datapath_set_alive(r->d, GROUP, (enum dae_class)c, 2);
+		query_make(&q, "192.168.0.1", "1.1.1.1", proto, 80);
+		frame_make(&f, &q, syn, true);
+		rig_run(r, &f);
+		for (int c = 0; is_same && c < DAE_CLASS_COUNT; c++)
+			datapath_set_alive(r->d, GROUP, (enum dae_class)c, 3);
+		rig_load(r, reclassified[i].after);
+		walk(r, &s);
+		assert_int_equal(s.count, 1);
+		/* twice: the second time it is remembered, or asked again */
+		for (int k = 0; k < 2; k++)
+			send_flags(r, proto, ack, reclassified[i].verdict,
+				   reclassified[i].mark);
+		assert_true(rig_count(r, DAE_COUNT_DECIDED_ANEW) >= 1);
+		if (reclassified[i].mark != RIG_MARK)
+			assert_int_equal(rig_count(r, DAE_COUNT_DECIDED_ANEW),
+					 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -223,6 +316,7 @@ int main(void)
 		cmocka_unit_test_setup(steps_visit_each_flow_once, setup),
 		cmocka_unit_test_setup(a_visitor_stops, setup),
 		cmocka_unit_test_setup(forgotten_flows_are_decided_anew, setup),
+		cmocka_unit_test(reclassified_flows_go_by_new_rules),
 	};
 
 	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
