@@ -16,6 +16,7 @@
 lab_far=198.51.100		# the far side's services, an address each
 lab_web=$lab_far.10
 lab_dns=$lab_far.53
+lab_more=			# more hosts, for lab_down
 
 in_host() { local h=$1; shift; nsenter --net="/run/netns/$lab_name-$h" "$@"; }
 in_client() { in_host client "$@"; }
@@ -275,7 +276,7 @@ lab_down()
 	for f in "$lab"/pids/*; do
 		[ -f "$f" ] && lab_stop "${f##*/}"
 	done
-	for h in client router far; do
+	for h in client router far $lab_more; do
 		[ ! -e "/run/netns/$lab_name-$h" ] || ip netns del \
 			"$lab_name-$h"
 	done

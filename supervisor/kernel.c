@@ -256,6 +256,7 @@ static int apply_kernel(struct kernel *k, const struct config *c,
 	r = kernel_route_policies(&route, &why);
 	if (r < 0)
 		return kernel_fail(e, r, "policy routing", &why);
+	kernel_route_sysctls(&route, &links);
 	r = kernel_route_targets(&route, k->dp);
 	if (r < 0)
 		return kernel_fail(e, r, "nodes", NULL);
@@ -426,6 +427,7 @@ int kernel_refresh(struct kernel *k, struct kernel_error *e)
 		r = kernel_host_tell(k->dp, k->config);
 	if (r < 0 && first == 0)
 		first = kernel_fail(e, r, "own addresses and routes", NULL);
+	kernel_route_sysctls(&route, &links);
 	r = kernel_route_policies(&route, &why);
 	if (r < 0 && first == 0)
 		first = kernel_fail(e, r, "policy routing", &why);

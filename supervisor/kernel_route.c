@@ -67,9 +67,21 @@ static size_t uplinks_of(const struct kernel_route *r,
 			.ifindex = if_nametoindex(n->iface),
 			.gateway = n->gateway,
 		};
-		policy_loosen_rp_filter(n->iface, r->saved_sysctls);
+		policy_set_sysctls(n->iface, POLICY_UPLINK, r->saved_sysctls);
 	}
 	return count;
+}
+
+void kernel_route_sysctls(const struct kernel_route *r,
+			  const struct kernel_links *lan)
+{
+	char name[IF_NAMESIZE];
+
+	for (size_t i = 0; i < lan->count; i++)
+		if (policy_is_way_out(lan->ifindex[i]) &&
+		    if_indextoname(lan->ifindex[i], name))
+			policy_set_sysctls(name, POLICY_ONE_ARM,
+					   r->saved_sysctls);
 }
 
 int kernel_route_policies(const struct kernel_route *r,

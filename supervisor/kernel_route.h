@@ -5,6 +5,7 @@
 #include "supervisor/config/config.h"
 #include "supervisor/core/prober.h"
 #include "supervisor/datapath/datapath.h"
+#include "supervisor/kernel_links.h"
 
 struct kernel_route {
 	const struct config *config;
@@ -17,6 +18,9 @@ struct kernel_route {
  * not there refuse until they are. */
 int kernel_route_policies(const struct kernel_route *r,
 			  struct datapath_error *ret_err);
+/* What the interfaces of the LAN need; what fails is left as it is. */
+void kernel_route_sysctls(const struct kernel_route *r,
+			  const struct kernel_links *lan);
 /* What each node that carries traffic means. */
 int kernel_route_targets(const struct kernel_route *r, struct datapath *dp);
 /* The candidates that carry traffic, in the group's order; @seen is what was

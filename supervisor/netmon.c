@@ -231,9 +231,11 @@ int netmon_new(struct netmon **ret, struct event_base *base, netmon_fn fn,
 		return -ENOMEM;
 	m->fn = fn;
 	m->ctx = ctx;
+	/* sysctls of interfaces are among what is told: the last one */
 	m->fd = netmon_socket(RTMGRP_LINK | RTMGRP_IPV4_IFADDR |
 			      RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE |
-			      RTMGRP_IPV6_ROUTE);
+			      RTMGRP_IPV6_ROUTE |
+			      1U << (RTNLGRP_IPV4_NETCONF - 1));
 	r = m->fd;
 	if (r >= 0) {
 		m->readable = event_new(base, m->fd, EV_READ | EV_PERSIST,

@@ -2,6 +2,7 @@
 #include "supervisor/ctl/doctor.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,10 +15,12 @@
 #include "common/fd.h"
 
 #define ANSWER_MAX 32768
-#define ANSWERS_MAX 256 /* messages of one dump */
+#define ANSWERS_MAX 256	 /* messages of one dump */
+#define OUR_PROTOCOL 218 /* as the datapath marks its rules */
 
 struct rule {
 	uint32_t mark, mask, priority, table;
+	uint8_t protocol;
 	bool has_mark;
 };
 
@@ -50,6 +53,11 @@ static struct rule read_rule(struct nlmsghdr *h)
 		case FRA_PRIORITY:
 			r.priority = attr_u32(a);
 			break;
+		case FRA_PROTOCOL:
+			r.protocol = RTA_PAYLOAD(a)
+					     ? *(const uint8_t *)RTA_DATA(a)
+					     : 0;
+			break;
 		case FRA_TABLE:
 			r.table = attr_u32(a);
 			break;
@@ -62,8 +70,52 @@ static struct rule read_rule(struct nlmsghdr *h)
 
 static bool is_ours(const struct rule *r, const struct doctor_facts *f)
 {
-	return r->has_mark && r->priority == f->rule_priority &&
-	       r->table == f->route_table;
+	return r->protocol == OUR_PROTOCOL ||
+	       (r->has_mark && r->priority == f->rule_priority &&
+		r->table == f->route_table);
+}
+
+/* Who is known to make such rules: their masks. */
+static const char *owner_of(const struct rule *r)
+{
+	if (r->mask == 0xff0000 && r->priority >= 5200 && r->priority < 5300)
+		return " (tailscale's)";
+	return r->mask == 0x3f00 ? " (mwan3's)" : "";
+}
+
+/*
+ * Marks of others that do not share a bit with ours: a packet may carry both,
+ * and the first rule wins. Tailscale marks what it sends itself, and nothing
+ * that goes to an engine.
+ */
+static void judge_order(json_t *list, const struct rule *r,
+			const struct doctor_facts *f, unsigned int *found)
+{
+	/* the rules of uplinks follow it: room for them */
+	uint32_t before = MAX((r->priority - 1) / 2, 1U);
+	char hint[96];
+
+	if (r->priority > 1 && r->priority < f->rule_priority &&
+	    r->mask != UINT32_MAX && strcmp(owner_of(r), " (tailscale's)")) {
+		++*found;
+		snprintf(hint, sizeof(hint), "supervisor { rule_priority: %u }",
+			 before > 100 ? before / 100 * 100 : before);
+		doctor_add(list, DOCTOR_WARN, "rules", hint,
+			   "the rule of priority %u, mark 0x%x/0x%x%s, comes "
+			   "before ours: flows for an engine that carry that "
+			   "mark, too, go its way",
+			   r->priority, r->mark, r->mask, owner_of(r));
+	}
+	if (f->so_mark && (f->so_mark & r->mask) == r->mark) {
+		++*found;
+		doctor_add(list, DOCTOR_WARN, "rules",
+			   "global { so_mark_from_dae: … } with bits that "
+			   "nobody else uses",
+			   "the rule of priority %u, mark 0x%x/0x%x%s, takes "
+			   "our own probes, whose mark is 0x%x",
+			   r->priority, r->mark, r->mask, owner_of(r),
+			   f->so_mark);
+	}
 }
 
 static void judge(json_t *list, const struct rule *r,
@@ -91,6 +143,8 @@ static void judge(json_t *list, const struct rule *r,
 			   "the rule of priority %u uses mark 0x%x/0x%x, which "
 			   "overlaps our mask 0x%x",
 			   r->priority, r->mark, r->mask, f->mark_mask);
+	} else if (r->has_mark && r->table != RT_TABLE_LOCAL) {
+		judge_order(list, r, f, found);
 	}
 	if (r->priority == f->rule_priority && r->priority) {
 		++*found;

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "supervisor/datapath/doctor_report.h"
-#include "supervisor/datapath/netlink.h"
+#include "supervisor/datapath/policy.h"
 
 /* Of the whole machine: the value that hinders, and what follows. */
 static const struct {
@@ -102,41 +102,15 @@ static void check_bridge(struct report *r, const char *name)
 		       "net.bridge.bridge-nf-call-ip6tables=0");
 }
 
-struct way_out {
-	uint32_t ifindex;
-	bool is_same;
-};
-
-static int visit_route(const struct nlmsghdr *h, void *arg)
-{
-	const struct rtmsg *rt = NLMSG_DATA(h);
-	const struct rtattr *tb[RTA_MAX + 1];
-	struct way_out *w = arg;
-
-	if (h->nlmsg_type != RTM_NEWROUTE ||
-	    h->nlmsg_len < NLMSG_LENGTH(sizeof(*rt)) || rt->rtm_dst_len ||
-	    rt->rtm_table != RT_TABLE_MAIN)
-		return 0;
-	netlink_index(h, sizeof(*rt), tb, RTA_MAX);
-	w->is_same |= netlink_u32(tb[RTA_OIF]) == w->ifindex;
-	return 0;
-}
-
 /* A router with one arm tells its clients of the other router: from then on
  * they pass it by. Of this the interface's own value alone says nothing. */
 static void check_redirects(struct report *r, const char *name,
 			    uint32_t ifindex)
 {
-	struct way_out w = { .ifindex = ifindex };
-	struct netlink_message m;
 	struct finding *f;
-	struct rtmsg *rt;
 
-	if (report_read("/proc/sys/net/ipv4/conf/all/send_redirects") != 1)
-		return;
-	rt = netlink_start(&m, RTM_GETROUTE, 0, sizeof(*rt));
-	rt->rtm_family = AF_INET;
-	if (netlink_dump(NETLINK_ROUTE, &m, visit_route, &w) < 0 || !w.is_same)
+	if (report_read("/proc/sys/net/ipv4/conf/all/send_redirects") != 1 ||
+	    !policy_is_way_out(ifindex))
 		return;
 	f = report_add(r, FINDING_WARN, "redirects",
 		       "clients of %s are told of the router behind it and "

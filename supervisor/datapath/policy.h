@@ -50,12 +50,21 @@ int policy_apply(const struct policy_local *local,
 /* Remove every rule and route with our protocol number. Idempotent. */
 int policy_remove(void);
 
+/* What an interface is to us. */
+enum policy_role {
+	POLICY_UPLINK,	/* of an iface:// node */
+	POLICY_ONE_ARM, /* of the LAN, and the default route leaves by it */
+};
+
 /*
- * Let answers of @ifname, a second uplink, pass the reverse path filter: strict
- * becomes loose, on that interface alone. The old value is appended to
- * @saved_path before the write. 0: nothing to do or done.
+ * Set what the role needs, on that interface alone: one table, in sysctl.c. The
+ * old value is appended to @saved_path before the write. 0: nothing to do or
+ * done.
  */
-int policy_loosen_rp_filter(const char *ifname, const char *saved_path);
+int policy_set_sysctls(const char *ifname, enum policy_role role,
+		       const char *saved_path);
+/* Whether an IPv4 default route leaves by the interface. */
+bool policy_is_way_out(uint32_t ifindex);
 /* Write back saved values that nobody has changed since; removes the file.
  * 0 without a file. */
 int policy_restore_sysctls(const char *saved_path);

@@ -199,3 +199,35 @@ int policy_check(const struct policy_local *local,
 		return error_set(ret_err, r, "reading rules and routes");
 	return r;
 }
+
+struct way_out {
+	uint32_t ifindex;
+	bool is_same;
+};
+
+static int visit_default(const struct nlmsghdr *h, void *arg)
+{
+	const struct rtmsg *rt = NLMSG_DATA(h);
+	const struct rtattr *tb[RTA_MAX + 1];
+	struct way_out *w = arg;
+
+	if (h->nlmsg_type != RTM_NEWROUTE ||
+	    h->nlmsg_len < NLMSG_LENGTH(sizeof(*rt)) || rt->rtm_dst_len ||
+	    rt->rtm_table != RT_TABLE_MAIN)
+		return 0;
+	netlink_index(h, sizeof(*rt), tb, RTA_MAX);
+	w->is_same |= netlink_u32(tb[RTA_OIF]) == w->ifindex;
+	return 0;
+}
+
+bool policy_is_way_out(uint32_t ifindex)
+{
+	struct way_out w = { .ifindex = ifindex };
+	struct netlink_message m;
+	struct rtmsg *rt;
+
+	rt = netlink_start(&m, RTM_GETROUTE, 0, sizeof(*rt));
+	rt->rtm_family = AF_INET;
+	return netlink_dump(NETLINK_ROUTE, &m, visit_default, &w) == 0 &&
+	       w.is_same;
+}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The few sysctls we write: of one interface each: saved and put back later. */
+/* The few sysctls we write, of one interface each: saved and put back later. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,26 +81,92 @@ static int save(const char *saved_path, const char *ifname, const char *key,
 	return r;
 }
 
-int policy_loosen_rp_filter(const char *ifname, const char *saved_path)
+/* Whether that very value is saved: somebody sets it anew again and again. */
+static bool is_saved(const char *saved_path, const char *ifname,
+		     const char *key, int old)
 {
+	char line[160], want[128];
+	FILE *f = fopen(saved_path, "re");
+	bool found = false;
+
+	snprintf(want, sizeof(want), "%s %s %d ", ifname, key, old);
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = strncmp(line, want, strlen(want)) == 0;
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/* Strict drops answers that come by a second uplink; the larger value counts. */
+static bool is_strict(int all, int own)
+{
+	return MAX(all, own) == RP_STRICT;
+}
+
+/* A router that is its clients' way out of the same interface tells them of the
+ * other one; either value allows it. */
+static bool is_telling(int all, int own)
+{
+	return !all && own;
+}
+
+/* All that we ever write. */
+static const struct {
+	enum policy_role role;
+	const char *key;
+	bool (*is_needed)(int all, int own);
+	int value;
+} table[] = {
+	{ POLICY_UPLINK, "rp_filter", is_strict, RP_LOOSE },
+	{ POLICY_ONE_ARM, "send_redirects", is_telling, 0 },
+};
+
+static int set_one(const char *ifname, size_t row, const char *saved_path)
+{
+	const char *key = table[row].key;
 	char path[PATH_MAX];
 	int all, own, r;
 
-	r = conf_path(path, sizeof(path), "all", "rp_filter");
+	r = conf_path(path, sizeof(path), "all", key);
 	if (r < 0)
 		return r;
 	all = read_number(path);
-	r = conf_path(path, sizeof(path), ifname, "rp_filter");
+	r = conf_path(path, sizeof(path), ifname, key);
 	if (r < 0)
 		return r;
 	own = read_number(path);
 	if (all < 0 || own < 0)
 		return all < 0 ? all : own;
-	/* the kernel takes the larger: loose wins over strict */
-	if (MAX(all, own) != RP_STRICT)
+	if (!table[row].is_needed(all, own))
 		return 0;
-	r = save(saved_path, ifname, "rp_filter", own, RP_LOOSE);
-	return r < 0 ? r : write_number(path, RP_LOOSE);
+	if (!is_saved(saved_path, ifname, key, own)) {
+		r = save(saved_path, ifname, key, own, table[row].value);
+		if (r < 0)
+			return r;
+	}
+	return write_number(path, table[row].value);
+}
+
+int policy_set_sysctls(const char *ifname, enum policy_role role,
+		       const char *saved_path)
+{
+	int first = 0, r;
+
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		if (table[i].role != role)
+			continue;
+		r = set_one(ifname, i, saved_path);
+		first = first < 0 ? first : r;
+	}
+	return first;
+}
+
+static bool is_ours(const char *key)
+{
+	for (size_t i = 0; i < ARRAY_LEN(table); i++)
+		if (strcmp(table[i].key, key) == 0)
+			return true;
+	return false;
 }
 
 static int restore_line(const char *line)
@@ -108,7 +175,7 @@ static int restore_line(const char *line)
 	int old, new, r;
 
 	if (sscanf(line, "%64s %31s %d %d", ifname, key, &old, &new) != 4 ||
-	    strcmp(key, "rp_filter") != 0)
+	    !is_ours(key))
 		return -EINVAL;
 	r = conf_path(path, sizeof(path), ifname, key);
 	if (r < 0)

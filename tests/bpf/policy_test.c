@@ -131,20 +131,49 @@ static void reverse_path_is_restored(void **state DAE_UNUSED)
 
 	world_run("sysctl -qw net.ipv4.conf.all.rp_filter=0 "
 		  "net.ipv4.conf.up0.rp_filter=0");
-	assert_int_equal(policy_loosen_rp_filter("up0", SAVED), 0);
+	assert_int_equal(policy_set_sysctls("up0", POLICY_UPLINK, SAVED), 0);
 	world_run("%s0 && test ! -e " SAVED, is);
 	world_run("sysctl -qw net.ipv4.conf.up0.rp_filter=1");
-	assert_int_equal(policy_loosen_rp_filter("up0", SAVED), 0);
+	assert_int_equal(policy_set_sysctls("up0", POLICY_UPLINK, SAVED), 0);
 	world_run("%s2", is);
 	assert_int_equal(policy_restore_sysctls(SAVED), 0);
 	world_run("%s1 && test ! -e " SAVED, is);
 	assert_int_equal(policy_restore_sysctls(SAVED), 0);
 	/* somebody has changed it since: theirs stays */
-	assert_int_equal(policy_loosen_rp_filter("up0", SAVED), 0);
+	assert_int_equal(policy_set_sysctls("up0", POLICY_UPLINK, SAVED), 0);
 	world_run("sysctl -qw net.ipv4.conf.up0.rp_filter=0");
 	assert_int_equal(policy_restore_sysctls(SAVED), 0);
 	world_run("%s0", is);
-	assert_int_equal(policy_loosen_rp_filter("../all", SAVED), -EINVAL);
+	assert_int_equal(policy_set_sysctls("../all", POLICY_UPLINK, SAVED),
+			 -EINVAL);
+}
+
+/* A router whose clients and way out are on one interface. */
+static void redirects_are_restored(void **state DAE_UNUSED)
+{
+	const char *const is =
+		"test $(sysctl -n net.ipv4.conf.up0.send_redirects) = ";
+	uint32_t up = if_nametoindex("up0");
+
+	assert_false(policy_is_way_out(up));
+	world_run("ip addr add 10.5.0.1/24 dev up0 && "
+		  "ip route add default via 10.5.0.2");
+	assert_true(policy_is_way_out(up));
+	assert_false(policy_is_way_out(if_nametoindex("up1")));
+	/* of all interfaces: nothing of one could help */
+	world_run("sysctl -qw net.ipv4.conf.all.send_redirects=1 "
+		  "net.ipv4.conf.up0.send_redirects=1");
+	assert_int_equal(policy_set_sysctls("up0", POLICY_ONE_ARM, SAVED), 0);
+	world_run("%s1 && test ! -e " SAVED, is);
+	world_run("sysctl -qw net.ipv4.conf.all.send_redirects=0");
+	assert_int_equal(policy_set_sysctls("up0", POLICY_ONE_ARM, SAVED), 0);
+	world_run("%s0", is);
+	/* somebody insists: saved once */
+	world_run("sysctl -qw net.ipv4.conf.up0.send_redirects=1");
+	assert_int_equal(policy_set_sysctls("up0", POLICY_ONE_ARM, SAVED), 0);
+	world_run("%s0 && test $(wc -l <" SAVED ") = 1", is);
+	assert_int_equal(policy_restore_sysctls(SAVED), 0);
+	world_run("%s1 && test ! -e " SAVED, is);
 }
 
 static const struct finding *find(const struct finding *f, size_t n,
@@ -354,7 +383,8 @@ int main(void)
 		EACH(collisions_are_named),	  EACH(own_marks_must_not_meet),
 		EACH(some_bits_are_not_compared), EACH(unwanted_entries_go),
 		EACH(reverse_path_is_restored),	  EACH(the_doctor_looks),
-		EACH(the_doctor_finds_others),	  EACH(the_doctor_reads_rules),
+		EACH(redirects_are_restored),	  EACH(the_doctor_finds_others),
+		EACH(the_doctor_reads_rules),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
