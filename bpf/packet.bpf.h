@@ -68,8 +68,11 @@ static __always_inline void packet_set_ip6(struct packet *p,
 
 	p->is_v6 = 1;
 	p->dscp = (b[0] & 0xf) << 2 | b[1] >> 6;
-	__builtin_memcpy(p->src6, &ip->saddr, 16);
-	__builtin_memcpy(p->dst6, &ip->daddr, 16);
+	/* in words: the structure promises less alignment than there is */
+	p->src6[0] = *(const __u64 *)(b + 8);
+	p->src6[1] = *(const __u64 *)(b + 16);
+	p->dst6[0] = *(const __u64 *)(b + 24);
+	p->dst6[1] = *(const __u64 *)(b + 32);
 }
 
 static __always_inline void packet_set_ip4(struct packet *p,
@@ -148,7 +151,7 @@ static __always_inline __u32 packet_ext_size(__u8 type, __u8 len)
 static __always_inline int packet_slow6(struct __sk_buff *skb, struct packet *p,
 					__u32 off)
 {
-	struct ipv6hdr ip;
+	struct ipv6hdr ip __attribute__((aligned(8)));
 	__u8 ext[8];
 	__u32 left, size;
 	__u16 frag;
@@ -271,18 +274,17 @@ static __always_inline int packet_parse(struct __sk_buff *skb, struct packet *p,
 {
 	const void *data = (const void *)(long)skb->data;
 	const void *end = (const void *)(long)skb->data_end;
-	const struct ethhdr *eth = data;
+	const __u16 *eth = data; /* struct ethhdr, read in words */
 	const void *ip = data;
 	__u16 proto;
 
 	p->has_mac = has_mac;
 	if (has_mac) {
-		if ((const void *)(eth + 1) > end)
+		ip = data + sizeof(struct ethhdr);
+		if (ip > end)
 			return packet_parse_slow(skb, p, has_mac);
-		proto = eth->h_proto;
-		ip = eth + 1;
-		p->mac = *(const __u32 *)eth->h_source |
-			 (__u64) * (const __u16 *)(eth->h_source + 4) << 32;
+		proto = eth[6];
+		p->mac = *(const __u32 *)(eth + 3) | (__u64)eth[5] << 32;
 	} else {
 		proto = skb->protocol;
 	}
