@@ -16,7 +16,7 @@
 #include "bpf/dae_host.h"
 #include "common/ruleset_format.h"
 
-#define DAE_MAP_ABI 3
+#define DAE_MAP_ABI 4
 
 #define DAE_LOCAL_SLOTS 1024 /* hash of own addresses, twice in the map */
 #define DAE_LOCAL_PROBES 8

@@ -21,18 +21,17 @@ static __always_inline bool decide_is_special6(const __u64 *dst)
 	return a >= 0xff00 || (a & 0xffc0) == 0xfe80;
 }
 
-static __always_inline bool decide_find_own(const struct dae_control *c,
-					    __u64 a0, __u64 a1)
+static __always_inline bool decide_find_own(__u64 a0, __u64 a1)
 {
 	__u32 slot = dae_local_slot(a0, a1);
+	__u32 half = FLOW_READ(table_control.local_bank) & 1;
 	const struct dae_local *l;
 	int i;
 
 	for (i = 0; i < DAE_LOCAL_PROBES; i++) {
-		l = table_at(&locals,
-			     (c->local_bank & 1) * DAE_LOCAL_SLOTS +
-				     ((slot + i) & (DAE_LOCAL_SLOTS - 1)));
-		if (!l || !(l->a[0] | l->a[1]))
+		l = &table_locals[half * DAE_LOCAL_SLOTS +
+				  ((slot + i) & (DAE_LOCAL_SLOTS - 1))];
+		if (!(l->a[0] | l->a[1]))
 			return false;
 		if (l->a[0] == a0 && l->a[1] == a1)
 			return true;
@@ -44,12 +43,11 @@ static __always_inline bool decide_find_own(const struct dae_control *c,
  * another one than the port's, as for another station. */
 __noinline int decide_is_for_bridge(struct __sk_buff *skb)
 {
-	const struct dae_control *c = table_at(&control, 0);
 	__u64 a[2] = { DAE_LOCAL_IS_MAC, 0 };
 
-	if (!c || bpf_skb_load_bytes(skb, 0, (__u8 *)&a[1] + 2, 6) < 0)
+	if (bpf_skb_load_bytes(skb, 0, (__u8 *)&a[1] + 2, 6) < 0)
 		return 0;
-	return decide_find_own(c, a[0], a[1]);
+	return decide_find_own(a[0], a[1]);
 }
 
 /* Whether the packet is for the router itself or its link, or for another
@@ -57,17 +55,14 @@ __noinline int decide_is_for_bridge(struct __sk_buff *skb)
 static __always_inline bool decide_is_local(struct __sk_buff *skb,
 					    const struct packet *p, bool is_v6)
 {
-	const struct dae_control *c = table_at(&control, 0);
-
 	if (p->has_mac && skb->pkt_type != PKT_HOST &&
 	    (skb->pkt_type != PKT_OTHERHOST || !decide_is_for_bridge(skb)))
 		return true;
 	if (is_v6 ? decide_is_special6(p->dst6) : decide_is_special4(p->dst4))
 		return true;
-	return c && decide_find_own(c, is_v6 ? p->dst6[0] : 0,
-				    is_v6 ? p->dst6[1]
-					  : (__u64)p->dst4 << 32 |
-						    bpf_htonl(0xffff));
+	return decide_find_own(
+		is_v6 ? p->dst6[0] : 0,
+		is_v6 ? p->dst6[1] : (__u64)p->dst4 << 32 | bpf_htonl(0xffff));
 }
 
 static __always_inline const struct dae_rule *decide_rule(__u32 result)

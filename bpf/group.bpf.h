@@ -40,8 +40,9 @@ static __always_inline bool group_was_whole(const struct dae_group *g,
 }
 
 /* Whether the supervisor's heart has stopped; asks the clock once a jiffy. */
-static __always_inline bool group_is_lost(struct dae_control *c)
+static __always_inline bool group_is_lost(void)
 {
+	struct dae_control *c = &table_control;
 	__u64 now = bpf_jiffies64();
 	__s64 since;
 
@@ -123,16 +124,16 @@ __noinline int group_choose(struct flow_hit *f, __u32 group, __u32 class_id,
 			    __u64 tried)
 {
 	struct dae_group *g = table_at(&groups, dae_group_key(group, class_id));
-	struct dae_control *c = table_at(&control, 0);
+	const struct dae_control *c = &table_control;
 	__u64 bank, left;
 	int i;
 
 	if (!f)
 		return 0;
 	group_set(f, DAE_KIND_BLOCK, 0);
-	if (!g || !c)
+	if (!g)
 		return 0;
-	if (group_is_lost(c) && c->loss != DAE_LOSS_KEEP) {
+	if (group_is_lost() && c->loss != DAE_LOSS_KEEP) {
 		tally_add(DAE_COUNT_SUPERVISOR_LOST);
 		if (c->loss == DAE_LOSS_DIRECT)
 			group_set(f, DAE_KIND_DIRECT, 0);
@@ -157,11 +158,9 @@ __noinline int group_choose(struct flow_hit *f, __u32 group, __u32 class_id,
 static __always_inline void group_pick(struct flow_hit *f, __u32 group,
 				       __u32 class_id)
 {
-	const __u64 *at = table_at(&choices, dae_group_key(group, class_id));
-	struct dae_control *c = table_at(&control, 0);
-	__u64 choice = at ? FLOW_READ(*at) : 0;
+	__u64 choice = FLOW_READ(table_choices[dae_group_key(group, class_id)]);
 
-	if (choice && c && !group_is_lost(c))
+	if (choice && !group_is_lost())
 		group_set(f, (__u32)choice, choice >> 32);
 	else
 		group_choose(f, group, class_id, 0);

@@ -77,14 +77,14 @@ ARRAY_MAP(pairs4, struct pair4);
 ARRAY_MAP(pairs6, struct pair6);
 ARRAY_MAP(rule_tally, __u64);
 
-/* --- shared --- */
+/* --- shared, sections among them: what has one size needs no lookup --- */
+struct dae_control table_control SEC(".bss.control");
+__u64 table_choices[DAE_GROUPS_MAX * DAE_CLASS_COUNT] SEC(".bss.choices");
+struct dae_local table_locals[2 * DAE_LOCAL_SLOTS] SEC(".bss.locals");
 ARRAY_MAP(flows4, struct dae_set4);
 ARRAY_MAP(flows6, struct dae_set6);
-ARRAY_MAP(choices, __u64);
 ARRAY_MAP(groups, struct dae_group);
 ARRAY_MAP(targets, struct dae_target);
-ARRAY_MAP(control, struct dae_control);
-ARRAY_MAP(locals, struct dae_local);
 ARRAY_MAP(tally, __u64);
 
 static __always_inline void *table_at(void *map, __u32 i)

@@ -78,7 +78,8 @@ static int reuse_shared(struct lan_bpf *skel, const struct maps *m)
 	int i, r;
 
 	for (i = 0; i < MAP_LAN_COUNT; i++) {
-		map = bpf_object__find_map_by_name(skel->obj, maps_name(i));
+		map = bpf_object__find_map_by_name(skel->obj,
+						   maps_object_name(i));
 		if (!map)
 			return -ENOENT;
 		r = bpf_map__reuse_fd(map, m->fd[i]);

@@ -84,7 +84,8 @@ static int share_maps(struct host_bpf *skel, const struct bpf_object *lan,
 			return r;
 	}
 	for (i = MAP_LAN_COUNT; r == 0 && i < MAP_COUNT; i++) {
-		map = bpf_object__find_map_by_name(skel->obj, maps_name(i));
+		map = bpf_object__find_map_by_name(skel->obj,
+						   maps_object_name(i));
 		r = map ? bpf_map__reuse_fd(map, opt->maps->fd[i]) : -ENOENT;
 	}
 	for (i = 0; r == 0 && i < ARRAY_LEN(memories); i++) {

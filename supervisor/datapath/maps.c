@@ -15,27 +15,33 @@
 #include "supervisor/datapath/error.h"
 
 struct shape {
-	const char *name;
+	const char *name;    /* its pin's */
+	const char *section; /* of the programs, if it is one and no array */
 	uint32_t value_size;
 	uint32_t entries; /* 0: set at run time */
 	bool is_mapped;
 };
 
+#define MAP(name) "" #name, NULL
+#define SECTION(name) "" #name, ".bss." #name
 static const struct shape shapes[] = {
-	[MAP_CONTROL] = { "control", sizeof(struct dae_control), 1, true },
-	[MAP_CHOICES] = { "choices", sizeof(uint64_t),
-			  DAE_GROUPS_MAX *DAE_CLASS_COUNT, true },
-	[MAP_GROUPS] = { "groups", sizeof(struct dae_group),
-			 DAE_GROUPS_MAX *DAE_CLASS_COUNT, true },
-	[MAP_TARGETS] = { "targets", sizeof(struct dae_target), DAE_TARGETS_MAX,
+	[MAP_CONTROL] = { SECTION(control), sizeof(struct dae_control), 1,
 			  true },
-	[MAP_LOCALS] = { "locals", sizeof(struct dae_local),
-			 2 * DAE_LOCAL_SLOTS, true },
-	[MAP_TALLY] = { "tally", sizeof(uint64_t), 0, true },
-	[MAP_FLOWS4] = { "flows4", sizeof(struct dae_set4), 0, false },
-	[MAP_FLOWS6] = { "flows6", sizeof(struct dae_set6), 0, false },
-	[MAP_HOST] = { "host", sizeof(struct dae_host), 1, true },
-	[MAP_HOST_RANGES] = { "host_ranges", sizeof(struct dae_range),
+	[MAP_CHOICES] = { SECTION(choices),
+			  sizeof(uint64_t) * DAE_GROUPS_MAX *DAE_CLASS_COUNT, 1,
+			  true },
+	[MAP_GROUPS] = { MAP(groups), sizeof(struct dae_group),
+			 DAE_GROUPS_MAX *DAE_CLASS_COUNT, true },
+	[MAP_TARGETS] = { MAP(targets), sizeof(struct dae_target),
+			  DAE_TARGETS_MAX, true },
+	[MAP_LOCALS] = { SECTION(locals),
+			 sizeof(struct dae_local) * 2 * DAE_LOCAL_SLOTS, 1,
+			 true },
+	[MAP_TALLY] = { MAP(tally), sizeof(uint64_t), 0, true },
+	[MAP_FLOWS4] = { MAP(flows4), sizeof(struct dae_set4), 0, false },
+	[MAP_FLOWS6] = { MAP(flows6), sizeof(struct dae_set6), 0, false },
+	[MAP_HOST] = { MAP(host), sizeof(struct dae_host), 1, true },
+	[MAP_HOST_RANGES] = { MAP(host_ranges), sizeof(struct dae_range),
 			      4 * DAE_RANGES_MAX, true },
 };
 _Static_assert(ARRAY_LEN(shapes) == MAP_COUNT, "shape the new map");
@@ -47,6 +53,11 @@ _Static_assert(ARRAY_LEN(shapes) == MAP_COUNT, "shape the new map");
 const char *maps_name(enum shared_map i)
 {
 	return shapes[i].name;
+}
+
+const char *maps_object_name(enum shared_map i)
+{
+	return shapes[i].section ? shapes[i].section : shapes[i].name;
 }
 
 static uint32_t round_up_pow2(uint32_t n)
@@ -115,7 +126,7 @@ static int open_one(struct maps *m, int i, const char *pin_dir, bool may_adopt)
 			close(fd);
 		unlink(path);
 	}
-	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, shapes[i].name, 4,
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, maps_object_name(i), 4,
 			    shapes[i].value_size, entries_of(m, i), &opts);
 	if (fd < 0)
 		return fd;

@@ -39,6 +39,8 @@ int maps_open(struct maps *m, const char *pin_dir, uint32_t flow_entries,
 void maps_close(struct maps *m);
 /* Its name in the pin directory. */
 const char *maps_name(enum shared_map i);
+/* How the programs call it: a map, or a section. */
+const char *maps_object_name(enum shared_map i);
 
 static inline struct dae_control *maps_control(const struct maps *m)
 {
