@@ -43,6 +43,49 @@ links_vlan()
 	in_host "$1" ip link set "$3" up
 }
 
+tunnel_keys()
+{
+	local host
+
+	for host in "$@"; do
+		(umask 077 && wg genkey >"$lab/$host.key")
+	done
+}
+
+# tunnel HOST DEV PORT N LAST PEER-HOST PEER-ENDPOINT PEER-ADDRESSES
+tunnel()
+{
+	in_host "$1" ip link add "$2" type wireguard
+	in_host "$1" wg set "$2" listen-port "$3" \
+		private-key <(cat "$lab/$1.key") \
+		peer "$(wg pubkey <"$lab/$6.key")" endpoint "$7" \
+		allowed-ips "$8"
+	links_address "$1" "$2" "$4" "$5"
+}
+
+mac_of() { in_host "$1" ip -j link show "$2" | jq -r '.[].address'; }
+has_address() { in_host "$1" ip addr show "$2" | grep -q "inet 10.78.*peer"; }
+
+# ppp_end NAME HOST NIC PEER-MAC N LOCAL REMOTE: of the session N
+ppp_end()
+{
+	lab_start "$1" "$2" pppd plugin pppoe.so "nic-$3" pppoe-sess "$5:$4" \
+		noauth nodetach nodefaultroute noipdefault nopersist \
+		"10.78.$5.$6:10.78.$5.$7" ipcp-accept-local ipcp-accept-remote \
+		ipv6 "::$6,::$7" mtu 1492 mru 1492 ifname "$1"
+}
+
+# ppp_link NAME-A HOST-A NIC-A NAME-B HOST-B NIC-B N: A is first.
+ppp_link()
+{
+	ppp_end "$1" "$2" "$3" "$(mac_of "$5" "$6")" "$7" 1 2
+	ppp_end "$4" "$5" "$6" "$(mac_of "$2" "$3")" "$7" 2 1
+	wait_for 20 "the link $1" has_address "$2" "$1"
+	wait_for 20 "the link $4" has_address "$5" "$4"
+	in_host "$2" ip -6 addr add "fd78:$7::1/64" dev "$1" nodad
+	in_host "$5" ip -6 addr add "fd78:$7::2/64" dev "$4" nodad
+}
+
 # client_by DEV GATEWAY4 GATEWAY6: the client's way to all.
 client_by()
 {
@@ -94,6 +137,19 @@ check_verdicts()
 	check_way wan1 udp "$f.66" size=4000
 	check_way wan1 udp "$six:66" size=4000
 	check_way block udp "$f.67" size=4000
+}
+
+# The same in short.
+check_some_verdicts()
+{
+	echo "-- client by $1"
+	check_way direct tcp "$f.10"
+	check_way engine tcp "$f.64"
+	check_way engine udp "$six:64"
+	check_way wan1 tcp "$six:66"
+	check_way wan1 udp "$f.66" size=4000
+	check_way block tcp "$f.67"
+	check_way block udp "$six:67"
 }
 
 # check_uncaptured WHAT: the rules do not concern it.
