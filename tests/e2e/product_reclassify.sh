@@ -36,7 +36,7 @@ anew() { status .kernel.counters.decided_anew; }
 # stream_lives: whether the transfer to .66 still gets something
 stream_end()
 {
-	wait "$stream" && r=0 || r=$?
+	wait "$stream" || :
 	cat "$lab/stream.out"
 }
 
