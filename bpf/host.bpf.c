@@ -77,59 +77,56 @@ static __always_inline bool host_unbind(struct bpf_sock_addr *ctx,
 
 /* --- connect --- */
 
+/* To an engine. @s: what is remembered of the socket; @mark: the one it has. */
 static __always_inline int host_capture(struct bpf_sock_addr *ctx,
-					struct bpf_sock *sk,
+					struct dae_socket *s, __u32 mark,
 					const struct packet *p,
 					const struct flow_hit *f, bool wide)
 {
 	const struct dae_target *t = host_target(f);
-	struct dae_socket *s;
 
-	if (!t)
-		return HOST_REFUSE;
-	if (!host_unbind(ctx, sk))
-		return HOST_ALLOW;
-	s = host_socket_make(sk);
-	if (!s)
+	if (!t || !s)
 		return HOST_REFUSE;
 	s->verdict = f->verdict;
-	s->flags &= ~DAE_SOCKET_MOVED;
-	if (t->learns == DAE_LEARNS_REDIRECT) {
-		host_origin_of(p, &s->origin);
-		s->flags |= DAE_SOCKET_MOVED;
-		return host_readdress(ctx, p, t, wide);
+	if (t->learns != DAE_LEARNS_REDIRECT) {
+		s->flags &= ~DAE_SOCKET_MOVED;
+		return host_mark(ctx, s, mark,
+				 host_engine_mark(host_own_mark(s, mark)));
 	}
-	return host_mark(ctx, sk, s, host_engine_mark(sk));
+	host_restore(ctx, s, mark);
+	host_origin_of(p, &s->origin);
+	s->flags |= DAE_SOCKET_MOVED;
+	return host_readdress(ctx, p, t, wide);
 }
 
 static __always_inline int host_connect(struct bpf_sock_addr *ctx,
 					struct bpf_sock *sk, struct packet *p,
 					bool wide)
 {
+	__u32 kind = DAE_KIND_PASS, mark = sk->mark;
+	struct dae_socket *s = NULL;
 	struct flow_hit f = {};
-	struct dae_socket *s;
-	__u32 mark = sk->mark;
 
 	/* a socket that was given an address before */
 	if (mark || sk->dst_port)
-		host_restore(ctx, sk);
-	if (!host_is_ours(ctx, sk, p))
-		return HOST_ALLOW;
-	host_decide(ctx, p, &f);
-	switch (group_kind(&f)) {
-	case DAE_KIND_BLOCK:
-		return HOST_REFUSE;
-	case DAE_KIND_TPROXY:
-		return host_capture(ctx, sk, p, &f, wide);
-	case DAE_KIND_DIRECT:
-		if (!f.mark || f.mark == sk->mark)
-			return HOST_ALLOW;
-		if (!host_unbind(ctx, sk))
-			return HOST_ALLOW;
-		s = host_socket_make(sk);
-		return s && host_mark(ctx, sk, s, f.mark);
+		s = host_socket(sk);
+	if (s)
+		s->flags &= DAE_SOCKET_MARKED;
+	if (host_is_ours(ctx, sk, p)) {
+		host_decide(ctx, p, &f);
+		kind = group_kind(&f);
 	}
-	return HOST_ALLOW;
+	if (kind == DAE_KIND_TPROXY && host_unbind(ctx, sk)) {
+		s = s ?: host_socket_make(sk);
+		return host_capture(ctx, s, mark, p, &f, wide);
+	}
+	if (kind == DAE_KIND_DIRECT && f.mark &&
+	    f.mark != host_own_mark(s, mark) && host_unbind(ctx, sk)) {
+		s = s ?: host_socket_make(sk);
+		return s && host_mark(ctx, s, mark, f.mark);
+	}
+	host_restore(ctx, s, mark);
+	return kind == DAE_KIND_BLOCK ? HOST_REFUSE : HOST_ALLOW;
 }
 
 SEC("cgroup/connect4")
@@ -169,7 +166,7 @@ static __always_inline int host_send_marked(struct bpf_sock_addr *ctx,
 		return HOST_ALLOW;
 	s = host_socket_make(sk);
 	if (s)
-		host_mark(ctx, sk, s, mark);
+		host_mark(ctx, s, sk->mark, mark);
 	tally_add(DAE_COUNT_HOST_LATE);
 	return HOST_REFUSE;
 }

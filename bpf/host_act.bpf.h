@@ -25,41 +25,49 @@ static __always_inline struct dae_socket *host_socket_make(struct bpf_sock *sk)
 				  BPF_SK_STORAGE_GET_F_CREATE);
 }
 
-/* Give the socket @mark, which is ours, and remember its own. */
-static __always_inline bool host_mark(struct bpf_sock_addr *ctx,
-				      struct bpf_sock *sk, struct dae_socket *s,
-				      __u32 mark)
+/* Give the socket, which has the mark @now, another one. */
+static __always_inline bool host_set_mark(struct bpf_sock_addr *ctx, __u32 now,
+					  __u32 mark)
 {
 	int v = mark;
 
+	return now == mark || !bpf_setsockopt(ctx, HOST_SOL_SOCKET,
+					      HOST_SO_MARK, &v, sizeof(v));
+}
+
+/* Give it a mark of ours, and remember its own. */
+static __always_inline bool host_mark(struct bpf_sock_addr *ctx,
+				      struct dae_socket *s, __u32 now,
+				      __u32 mark)
+{
 	if (!(s->flags & DAE_SOCKET_MARKED)) {
-		s->old_mark = sk->mark;
+		s->old_mark = now;
 		s->flags |= DAE_SOCKET_MARKED;
 	}
-	return !bpf_setsockopt(ctx, HOST_SOL_SOCKET, HOST_SO_MARK, &v,
-			       sizeof(v));
+	return host_set_mark(ctx, now, mark);
+}
+
+/* The socket's mark as the application gave it; @s may be NULL. */
+static __always_inline __u32 host_own_mark(const struct dae_socket *s,
+					   __u32 now)
+{
+	return s && s->flags & DAE_SOCKET_MARKED ? s->old_mark : now;
 }
 
 /* A socket that goes its own way again, perhaps after another one. */
 static __always_inline void host_restore(struct bpf_sock_addr *ctx,
-					 struct bpf_sock *sk)
+					 struct dae_socket *s, __u32 now)
 {
-	struct dae_socket *s = host_socket(sk);
-	int v;
-
-	if (!s)
+	if (!s || !(s->flags & DAE_SOCKET_MARKED))
 		return;
-	v = s->old_mark;
-	if (s->flags & DAE_SOCKET_MARKED)
-		bpf_setsockopt(ctx, HOST_SOL_SOCKET, HOST_SO_MARK, &v,
-			       sizeof(v));
-	s->flags = 0;
+	host_set_mark(ctx, now, s->old_mark);
+	s->flags &= ~DAE_SOCKET_MARKED;
 }
 
 /* The mark of a socket whose flow an engine gets. */
-static __always_inline __u32 host_engine_mark(const struct bpf_sock *sk)
+static __always_inline __u32 host_engine_mark(__u32 own)
 {
-	return (sk->mark & ~dae_cfg.mark_mask) | dae_cfg.mark;
+	return (own & ~dae_cfg.mark_mask) | dae_cfg.mark;
 }
 
 static __always_inline const struct dae_target *

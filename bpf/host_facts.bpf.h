@@ -22,14 +22,17 @@ struct {
 	__type(value, struct dae_socket);
 } host_sockets SEC(".maps");
 
-static __always_inline bool host_is_before(const __u64 *a, __u64 hi, __u64 lo)
+/* The high halves of IPv4 are 0 all. */
+static __always_inline bool host_is_before(const __u64 *a, __u64 hi, __u64 lo,
+					   bool is_v6)
 {
-	return a[0] < hi || (a[0] == hi && a[1] < lo);
+	return is_v6 ? a[0] < hi || (a[0] == hi && a[1] < lo) : a[1] < lo;
 }
 
-static __always_inline bool host_is_after(const __u64 *a, __u64 hi, __u64 lo)
+static __always_inline bool host_is_after(const __u64 *a, __u64 hi, __u64 lo,
+					  bool is_v6)
 {
-	return a[0] > hi || (a[0] == hi && a[1] > lo);
+	return is_v6 ? a[0] > hi || (a[0] == hi && a[1] > lo) : a[1] > lo;
 }
 
 /* Whether @hi:@lo leaves by a wan_interface and is not our own. */
@@ -51,9 +54,9 @@ static __always_inline bool host_goes_out(__u64 hi, __u64 lo, bool is_v6)
 		r = table_at(&host_ranges, dae_range_key(bank, is_v6, mid));
 		if (!r)
 			return false;
-		if (host_is_after(r->first, hi, lo))
+		if (host_is_after(r->first, hi, lo, is_v6))
 			to = mid;
-		else if (host_is_before(r->last, hi, lo))
+		else if (host_is_before(r->last, hi, lo, is_v6))
 			from = mid + 1;
 		else
 			return true;
