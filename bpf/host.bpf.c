@@ -48,16 +48,16 @@ static __always_inline bool host_concerns(struct bpf_sock_addr *ctx,
 /* Whether the flow in @p leaves by a wan_interface. */
 static __always_inline bool host_is_ours(struct bpf_sock_addr *ctx,
 					 const struct bpf_sock *sk,
-					 struct packet *p)
+					 struct packet *p, bool is_v6)
 {
 	if (!(p->ports >> 16)) /* who asks for its source does so */
 		return false;
-	if (p->is_v6 ? !host_packet_goes_out(p, true)
-		     : !host_packet_goes_out(p, false))
+	if (is_v6 ? !host_packet_goes_out(p, true)
+		  : !host_packet_goes_out(p, false))
 		return false;
 	if (sk->bound_dev_if && !host_is_wan(sk->bound_dev_if))
 		return false;
-	host_set_dscp(ctx, p);
+	host_set_dscp(ctx, p, is_v6);
 	return true;
 }
 
@@ -103,6 +103,8 @@ static __always_inline int host_connect(struct bpf_sock_addr *ctx,
 					struct bpf_sock *sk, struct packet *p,
 					bool wide)
 {
+	/* known to the compiler for IPv4, whose code has no part of IPv6 */
+	const bool is_v6 = wide && p->is_v6;
 	__u32 kind = DAE_KIND_PASS, mark = sk->mark;
 	struct dae_socket *s = NULL;
 	struct flow_hit f = {};
@@ -112,8 +114,8 @@ static __always_inline int host_connect(struct bpf_sock_addr *ctx,
 		s = host_socket(sk);
 	if (s)
 		s->flags &= DAE_SOCKET_MARKED;
-	if (host_is_ours(ctx, sk, p)) {
-		host_decide(ctx, p, &f);
+	if (host_is_ours(ctx, sk, p, is_v6)) {
+		host_decide(ctx, p, &f, is_v6);
 		kind = group_kind(&f);
 	}
 	if (kind == DAE_KIND_TPROXY && host_unbind(ctx, sk)) {
@@ -190,7 +192,7 @@ __noinline int host_resolve(struct bpf_sock_addr *ctx, struct packet *p,
 	host_place(at, p);
 	if (host_find(at, p->is_v6) && host_may_stay(p, &at->hit))
 		return 1;
-	if (host_decide(ctx, p, &at->hit))
+	if (host_decide(ctx, p, &at->hit, p->is_v6))
 		host_keep(at, p->is_v6);
 	return 1;
 }
@@ -232,7 +234,7 @@ static __always_inline int host_send(struct bpf_sock_addr *ctx,
 	struct host_place at = {};
 
 	has_source |= host_has_source(p);
-	if (host_is_connected(sk, p) || !host_is_ours(ctx, sk, p))
+	if (host_is_connected(sk, p) || !host_is_ours(ctx, sk, p, wide))
 		return HOST_ALLOW;
 	if (!host_has_source(p))
 		host_set_loopback(p);

@@ -181,7 +181,8 @@ __noinline int host_choose(struct bpf_sock_addr *ctx, const struct packet *p,
  * kept.
  */
 static __always_inline bool host_decide(struct bpf_sock_addr *ctx,
-					struct packet *p, struct flow_hit *f)
+					struct packet *p, struct flow_hit *f,
+					bool is_v6)
 {
 	const struct dae_rule *rule;
 	bool may_stay;
@@ -189,7 +190,7 @@ static __always_inline bool host_decide(struct bpf_sock_addr *ctx,
 
 	if (CLASSIFY_USES(DAE_DIM_PNAME))
 		host_set_name(p);
-	result = p->is_v6 ? classify(p, true) : classify(p, false);
+	result = is_v6 ? classify(p, true) : classify(p, false);
 	rule = decide_rule(result);
 	if ((rule->action != DAE_ACTION_DIRECT || rule->mark) &&
 	    host_is_exempt()) {
@@ -198,7 +199,7 @@ static __always_inline bool host_decide(struct bpf_sock_addr *ctx,
 	}
 	if (rule->action == DAE_ACTION_GROUP && !f->hash)
 		f->hash = bpf_get_prandom_u32(); /* no port is known yet */
-	may_stay = decide_by(p, f, result, p->is_v6);
+	may_stay = decide_by(p, f, result, is_v6);
 	if (group_kind(f) == DAE_KIND_TPROXY && host_has_choice(p, f))
 		host_choose(ctx, p, f);
 	return may_stay;

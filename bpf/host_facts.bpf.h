@@ -98,13 +98,13 @@ static __always_inline bool host_is_engine_port(__u32 port)
 }
 
 static __always_inline void host_set_dscp(struct bpf_sock_addr *ctx,
-					  struct packet *p)
+					  struct packet *p, bool is_v6)
 {
 	int v = 0;
 
 	if (!CLASSIFY_USES(DAE_DIM_DSCP))
 		return;
-	if (p->is_v6)
+	if (is_v6)
 		bpf_getsockopt(ctx, HOST_SOL_IPV6, HOST_IPV6_TCLASS, &v,
 			       sizeof(v));
 	else
