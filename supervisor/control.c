@@ -53,6 +53,7 @@ static void view_kernel(struct supervisor *s, struct ctl_kernel *k)
 	datapath_read_status(dp, &st);
 	k->is_active = st.is_attached;
 	k->attach = st.is_tcx ? "tcx" : "clsact";
+	k->has_host = st.has_host;
 	k->programs = st.is_attached; /* one generation of rules */
 	k->links = st.interface_count;
 	k->epoch = kernel_epoch(s->kernel);

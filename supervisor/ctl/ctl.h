@@ -36,6 +36,7 @@ struct ctl_counter {
 struct ctl_kernel {
 	bool is_active;	    /* mode route, and attached */
 	const char *attach; /* "tcx", "clsact"; NULL: not attached */
+	bool has_host;	    /* the host's own traffic is routed, too */
 	uint32_t programs, links;
 	uint64_t epoch;	       /* of the published group state */
 	uint64_t heartbeat_ns; /* mono time of the last one, 0: never */

@@ -98,8 +98,8 @@ static const struct shape parts[] = {
 	  "consecutive_ok:i consecutive_fail:i ok_total:i fail_total:i "
 	  "ours_total:i bytes_each:i leaked_bytes:i " },
 	{ "kernel", false,
-	  "active:b attach:S programs:i links:i epoch:i heartbeat_age_us:I "
-	  "flow_entries:i dns_passed:i counters:o decided:o=decided " },
+	  "active:b attach:S host:b programs:i links:i epoch:i "
+	  "heartbeat_age_us:I flow_entries:i dns_passed:i counters:o decided:o=decided " },
 	{ "names", false,
 	  "rules:i names:i addresses:i learned:i expired:i evicted:i "
 	  "kernel_entries:i kernel_room:i not_entered:i " },

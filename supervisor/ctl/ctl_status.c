@@ -122,11 +122,11 @@ static json_t *kernel_json(const struct ctl_view *v)
 	for (size_t i = 0; i < v->config->group_count; i++)
 		groups += k->flows_group[i];
 	return json_pack(
-		"{s:b, s:o, s:I, s:I, s:I, s:o, s:I, s:I, s:o, "
+		"{s:b, s:o, s:b, s:I, s:I, s:I, s:o, s:I, s:I, s:o, "
 		"s:{s:I, s:I, s:I}}",
 		"active", k->is_active, "attach", ctl_json_text(k->attach),
-		"programs", (json_int_t)k->programs, "links",
-		(json_int_t)k->links, "epoch", (json_int_t)k->epoch,
+		"host", k->has_host, "programs", (json_int_t)k->programs,
+		"links", (json_int_t)k->links, "epoch", (json_int_t)k->epoch,
 		"heartbeat_age_us", ctl_json_age(v, k->heartbeat_ns),
 		"flow_entries", (json_int_t)k->flow_entries, "dns_passed",
 		(json_int_t)k->dns_passed, "counters", counters_json(k),

@@ -132,10 +132,11 @@ static void print_kernel(const json_t *k)
 		out_print("  Kernel   : untouched");
 		return;
 	}
-	out_print("  Kernel   : %lld programs, %lld links; room for %lld "
+	out_print("  Kernel   : %lld programs, %lld links%s; room for %lld "
 		  "flows; epoch %lld, heartbeat %s ago",
 		  (long long)out_int(k, "programs"),
 		  (long long)out_int(k, "links"),
+		  out_bool(k, "host") ? " and the host's own traffic" : "",
 		  (long long)out_int(k, "flow_entries"),
 		  (long long)out_int(k, "epoch"),
 		  out_span((uint64_t)out_int(k, "heartbeat_age_us"), age));

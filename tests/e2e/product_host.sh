@@ -97,6 +97,7 @@ kernel_view >"$lab/before"
 daemon_start
 daemon_settle
 check_all
+check "status" true "$(status .kernel.host)"
 # what is no process of the host goes its own way, and the LAN as before
 check "another process" 10.77.2.1 \
 	"$(in_router "$flowtool" tcp "$f.67" 7000 || :)"

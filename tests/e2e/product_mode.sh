@@ -74,6 +74,7 @@ mode route
 sed -i 's/lan_interface: lan0/lan_interface: lan0, wan0/' "$lab/config.dae"
 daemon_start
 check "interfaces" 2 "$(status .kernel.links)"
+check "the host's own traffic" false "$(status .kernel.host)"
 lab_stop supervisor
 mode route
 daemon_start

@@ -296,6 +296,7 @@ static void view(void *ctx, struct ctl_view *ret)
 		.uplink = "eth0",
 		.kernel = { .is_active = true,
 			    .attach = "tcx",
+			    .has_host = true,
 			    .programs = 5,
 			    .links = 3,
 			    .epoch = 88213,
