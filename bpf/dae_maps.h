@@ -14,6 +14,7 @@
 #include "bpf/dae_flows.h"
 #include "bpf/dae_groups.h"
 #include "bpf/dae_host.h"
+#include "bpf/dae_trace.h"
 #include "common/ruleset_format.h"
 
 #define DAE_MAP_ABI 4

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "bpf/assign.bpf.h"
+#include "bpf/trace.bpf.h"
 
 #define PKT_HOST 0
 #define PKT_OTHERHOST 3
@@ -114,7 +115,11 @@ decide_by(const struct packet *p, struct flow_hit *f, __u32 result, bool is_v6)
 static __always_inline bool decide_new(const struct packet *p,
 				       struct flow_hit *f, bool is_v6)
 {
-	return decide_by(p, f, classify(p, is_v6), is_v6);
+	const __u32 result = classify(p, is_v6);
+	const bool may_stay = decide_by(p, f, result, is_v6);
+
+	trace_decision(p, f, result);
+	return may_stay;
 }
 
 /* A connection in mid-stream, which has no socket here, by @rule. What would go
@@ -146,6 +151,7 @@ __noinline int decide_again(struct __sk_buff *skb, const struct packet *p,
 {
 	const struct dae_rule *rule;
 	__u32 result, class_id;
+	bool may_stay;
 	__u64 old;
 
 	if (!p || !f)
@@ -163,12 +169,15 @@ __noinline int decide_again(struct __sk_buff *skb, const struct packet *p,
 			     (old >> DAE_FLOW_WAS & DAE_FLOW_KIND);
 		return 1;
 	}
+	may_stay = true;
 	if (p->proto == IPPROTO_UDP)
-		return decide_by(p, f, result, p->is_v6);
-	if (!decide_is_dns(p, rule, result))
-		return decide_move(skb, p, f, rule);
-	group_set(f, DAE_KIND_PASS, 0);
-	return 1;
+		may_stay = decide_by(p, f, result, p->is_v6);
+	else if (!decide_is_dns(p, rule, result))
+		may_stay = decide_move(skb, p, f, rule);
+	else
+		group_set(f, DAE_KIND_PASS, 0);
+	trace_decision(p, f, result);
+	return may_stay;
 }
 
 /*

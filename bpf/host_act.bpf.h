@@ -202,5 +202,6 @@ static __always_inline bool host_decide(struct bpf_sock_addr *ctx,
 	may_stay = decide_by(p, f, result, is_v6);
 	if (group_kind(f) == DAE_KIND_TPROXY && host_has_choice(p, f))
 		host_choose(ctx, p, f);
+	trace_decision(p, f, result);
 	return may_stay;
 }

@@ -22,6 +22,7 @@
 #include "supervisor/route_ask.h"
 #include "supervisor/rule_counts.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/trace.h"
 
 static_assert(DAE_COUNT_MAX <= CTL_COUNTERS_MAX, "room for all counters");
 
@@ -247,6 +248,8 @@ static const struct ctl_ops control_ops = {
 	.learn = learn_ask,
 	.forget = learn_ask_forget,
 	.flows = flows_visit,
+	.trace = trace_step,
+	.gone = trace_client_gone,
 	.confirm = confirm_answer,
 	.reload_diff = reload_diff_look,
 };

@@ -24,6 +24,7 @@
 #include "supervisor/rule_counts.h"
 #include "supervisor/setup.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/trace.h"
 
 void reload_log_diags(const struct config_diags *diags)
 {
@@ -168,6 +169,7 @@ static void tell_in_force(struct supervisor *s, const char *how)
 	s->config_generation++;
 	reload_diff_drop(s);
 	flow_sweep_start(s->sweep, true);
+	trace_follow_reload(s);
 	s->loaded_ns = clock_mono_ns();
 	log_max_level = (enum log_level)s->config->global.log_level;
 	dispatch_network_changed(s->dispatch);

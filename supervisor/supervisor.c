@@ -33,6 +33,7 @@
 #include "supervisor/start.h"
 #include "supervisor/state_file.h"
 #include "supervisor/status_line.h"
+#include "supervisor/trace.h"
 
 #define TURN_MIN_NS NS_PER_MS
 #define TURN_BUSY_NS (20 * NS_PER_MS) /* no worker is free */
@@ -315,6 +316,7 @@ void supervisor_free(struct supervisor **sp)
 	dispatch_free(&s->dispatch);
 	pool_free(&s->pool);
 	fence_close(&s->fence);
+	trace_end(s);
 	kernel_free(&s->kernel);
 	confirm_free(&s->confirm);
 	flow_sweep_free(&s->sweep);

@@ -29,6 +29,7 @@ struct matching;
 struct netmon;
 struct reload;
 struct reload_diff;
+struct trace;
 
 struct supervisor {
 	struct options opt;
@@ -48,6 +49,7 @@ struct supervisor {
 	struct asks *asks;
 	struct confirm *confirm;
 	struct flow_sweep *sweep;
+	struct trace *trace;	  /* NULL: nobody traces */
 	struct reload_diff *diff; /* of the last dry run, or NULL */
 	uint64_t diff_count;
 	uint64_t *rule_base; /* counts from before this generation, or NULL */

@@ -38,7 +38,7 @@ _daectl()
 	reload) verbs='' ;;
 	confirm) verbs='' ;;
 	check-config) verbs='' ;;
-	route) verbs='test rules learn learned forget' ;;
+	route) verbs='test rules trace learn learned forget' ;;
 	flows) verbs='' ;;
 	doctor) verbs='' ;;
 	cleanup) verbs='' ;;
@@ -67,6 +67,7 @@ _daectl()
 	'recycle policy') opts='' arg='' ;;
 	'route test') opts='--proto= --sport= --dscp= --mac= --domain= --process=' arg='' ;;
 	'route rules') opts='' arg='' ;;
+	'route trace') opts='--for= --count= --proto= --src= --dst= --port=' arg='' ;;
 	'route learn') opts='--ttl=' arg='' ;;
 	'route learned') opts='' arg='' ;;
 	'route forget') opts='' arg='' ;;

@@ -18,35 +18,15 @@
 #include "supervisor/config/config_diag.h"
 #include "supervisor/ctl/ctl_changes.h"
 #include "supervisor/ctl/ctl_flows.h"
+#include "supervisor/ctl/ctl_kernel.h"
 #include "supervisor/ctl/ctl_learned.h"
 #include "supervisor/ctl/ctl_question.h"
+#include "supervisor/ctl/ctl_trace.h"
 #include "supervisor/core/crew.h"
 #include "supervisor/core/prober.h"
 
 #define CTL_TEXT_MAX 256
 #define CTL_WARNINGS_MAX 16
-#define CTL_COUNTERS_MAX 32
-
-struct ctl_counter {
-	const char *name;
-	uint64_t value;
-};
-
-/* The datapath as status shows it. */
-struct ctl_kernel {
-	bool is_active;	    /* mode route, and attached */
-	const char *attach; /* "tcx", "clsact"; NULL: not attached */
-	bool has_host;	    /* the host's own traffic is routed, too */
-	uint32_t programs, links;
-	uint64_t epoch;	       /* of the published group state */
-	uint64_t heartbeat_ns; /* mono time of the last one, 0: never */
-	uint64_t flow_entries; /* of each family */
-	uint64_t dns_passed;   /* port 53 left with its own destination */
-	uint64_t flows_direct, flows_block;	  /* decided so */
-	uint64_t flows_group[RULESET_GROUPS_MAX]; /* by config.groups */
-	struct ctl_counter counters[CTL_COUNTERS_MAX];
-	size_t counter_count;
-};
 
 /* Borrowed for the time of one call. Pointers may be NULL where it says so. */
 struct ctl_view {
@@ -144,4 +124,11 @@ struct ctl_ops {
 	 * *cursor as it is then, 1: that were all. */
 	int (*flows)(void *ctx, uint64_t *cursor, ctl_flow_visitor visit,
 		     void *arg, struct ctl_outcome *res);
+	/* Begin to trace (@q) or go on (NULL) for client @ticket;
+	 * ctl_server_notify_one() when there is more. */
+	int (*trace)(void *ctx, uint64_t ticket,
+		     const struct ctl_trace_request *q,
+		     struct ctl_trace_page *ret, struct ctl_outcome *res);
+	/* The client has left; may be NULL. */
+	void (*gone)(void *ctx, uint64_t ticket);
 };

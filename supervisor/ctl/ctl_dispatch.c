@@ -52,6 +52,7 @@ static const struct {
 	{ "route.forget", RW, ctl_cmd_route_forget },
 	{ "flows", RO, ctl_cmd_flows },
 	{ "route.rules", RO, ctl_cmd_route_rules },
+	{ "route.trace", SECRET, ctl_cmd_route_trace },
 };
 
 int ctl_dispatch(struct ctl_call *c, const char *cmd)

@@ -95,3 +95,4 @@ int ctl_cmd_route_forget(struct ctl_call *c);
 json_t *ctl_names_json(const struct ctl_names *n);
 int ctl_cmd_flows(struct ctl_call *c);
 int ctl_cmd_route_rules(struct ctl_call *c);
+int ctl_cmd_route_trace(struct ctl_call *c);

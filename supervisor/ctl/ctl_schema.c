@@ -79,6 +79,7 @@ static const struct shape schemas[] = {
 	{ "dae.learn/1", false, "name:s addresses:i sets:i " },
 	{ "dae.learned/1", true, "name:s address:s sets:i expires_in_us:i " },
 	{ "dae.forget/1", false, "pairs:i " },
+	{ "dae.route-trace/1", false, "decisions:a=decision lost:i " },
 	{ "dae.flows/1", false, "flows:a=flow matched:i cursor:I " },
 	{ "dae.doctor/1", true, "level:s what:s text:s hint:S " },
 	{ "dae.doctor-facts/1", false,
@@ -121,6 +122,9 @@ static const struct shape parts[] = {
 	{ "flow", false,
 	  "position:i proto:s src:s sport:i dst:s dport:i verdict:s group:S "
 	  "node:S mark:I idle_us:i " },
+	{ "decision", false,
+	  "at:s hook:s proto:s src:s sport:i dst:s dport:i rule:I file:S line:I "
+	  "verdict:s group:S node:S mark:I " },
 	{ "verdict", false, "outbound:s must:b dns:b mark:I " },
 	{ "diag", false,
 	  "severity:s file:s line:I column:I message:s hint:S source:S "

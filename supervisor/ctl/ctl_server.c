@@ -34,6 +34,8 @@ static void on_gone(void *owner, struct ctl_conn *c)
 {
 	struct ctl_server *s = owner;
 
+	if (s->env.ops->gone)
+		s->env.ops->gone(s->env.ctx, ctl_conn_id(c));
 	for (size_t i = 0; i < CTL_CLIENTS_MAX; i++)
 		if (s->conns[i] == c)
 			s->conns[i] = NULL;
@@ -275,6 +277,16 @@ void ctl_server_notify(struct ctl_server *s)
 	for (size_t i = 0; i < CTL_CLIENTS_MAX; i++)
 		if (s->conns[i])
 			ctl_conn_notify(s->conns[i]);
+}
+
+void ctl_server_notify_one(struct ctl_server *s, uint64_t ticket)
+{
+	for (size_t i = 0; i < CTL_CLIENTS_MAX; i++) {
+		if (s->conns[i] && ctl_conn_id(s->conns[i]) == ticket) {
+			ctl_conn_notify(s->conns[i]);
+			return;
+		}
+	}
 }
 
 void ctl_server_probe_done(struct ctl_server *s, uint64_t ticket,

@@ -42,6 +42,8 @@ void ctl_server_free(struct ctl_server **s);
 
 /* There are new events: followers get them. */
 void ctl_server_notify(struct ctl_server *s);
+/* There is more for the client of this ticket, if it still is there. */
+void ctl_server_notify_one(struct ctl_server *s, uint64_t ticket);
 /*
  * Answer the probe that ops->probe() was given @ticket for. A ticket whose client
  * has gone is ignored, so this may always be called.

@@ -25,6 +25,9 @@
 	 OPT(OPT_OUTBOUND) | OPT(OPT_GROUP) | OPT(OPT_NODE))
 #define FLOW_OPTIONS                                                           \
 	(FLOW_FILTERS | OPT(OPT_LIMIT) | OPT(OPT_CURSOR) | OPT(OPT_COUNT_ONLY))
+#define TRACE_OPTIONS                                                          \
+	(OPT(OPT_SRC) | OPT(OPT_DST) | OPT(OPT_PORT) | OPT(OPT_PROTO) |        \
+	 OPT(OPT_NUMBER) | OPT(OPT_FOR))
 #define EVENT_OPTIONS (OPT(OPT_NUMBER) | OPT(OPT_FOLLOW) | OPT(OPT_SINCE))
 #define RECYCLE_OPTIONS (OPT(OPT_ALL) | OPT(OPT_NOW))
 
@@ -89,6 +92,8 @@ const struct daectl_command daectl_commands[] = {
 	  "SRC DST[:PORT]", "which rule a flow would take" },
 	{ "route", "rules", run_route_rules, 0, 0, 0, ARG_NONE, "",
 	  "every rule, and how many flows it has decided" },
+	{ "route", "trace", run_route_trace, 0, 0, TRACE_OPTIONS, ARG_NONE, "",
+	  "new flows as they are decided, and by which rule" },
 	{ "route", "learn", run_route_learn, 2, -1, OPT(OPT_TTL), ARG_NONE,
 	  "NAME ADDR...", "teach the addresses of a name" },
 	{ "route", "learned", run_route_learned, 0, 0, 0, ARG_NONE, "",

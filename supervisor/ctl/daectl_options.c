@@ -45,7 +45,7 @@ const struct daectl_option daectl_options[OPT_COUNT] = {
 			"memory that probes of each left behind" },
 	[OPT_EVIDENCE] = { "evidence", 0, NULL, NULL,
 			   "the last results of each check" },
-	[OPT_FOR] = { "for", 0, "TIME", NULL, "go back to auto after" },
+	[OPT_FOR] = { "for", 0, "TIME", NULL, "only for so long" },
 	[OPT_ALL] = { "all", 'a', NULL, NULL, "every worker" },
 	[OPT_NOW] = { "now", 0, NULL, NULL, "kill instead of draining" },
 	[OPT_NUMBER] = { "count", 'n', "N", NULL, "how many" },

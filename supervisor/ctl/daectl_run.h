@@ -36,6 +36,7 @@ int run_route_learned(struct daectl *d);
 int run_route_forget(struct daectl *d);
 int run_flows(struct daectl *d);
 int run_route_rules(struct daectl *d);
+int run_route_trace(struct daectl *d);
 int run_doctor(struct daectl *d);
 int run_cleanup(struct daectl *d);
 int run_schema(struct daectl *d);

@@ -378,6 +378,16 @@ int datapath_ask_fd(struct datapath *d)
 	return g ? generation_ask_fd(g) : -ENOENT;
 }
 
+int datapath_tap_fds(const struct datapath *d, int *ret_filter, int *ret_ring)
+{
+	const struct generation *g = d->current ? d->current : d->next;
+
+	if (!g)
+		return -ENOENT;
+	generation_tap_fds(g, ret_filter, ret_ring);
+	return 0;
+}
+
 int datapath_host_fd(const struct datapath *d, const char *hook)
 {
 	const struct generation *g = d->next ? d->next : d->current;

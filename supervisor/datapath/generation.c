@@ -289,6 +289,13 @@ int generation_ask_fd(struct generation *g)
 	return g->ask_fd;
 }
 
+void generation_tap_fds(const struct generation *g, int *ret_filter,
+			int *ret_ring)
+{
+	*ret_filter = bpf_map__fd(g->skel->maps.bss_trace);
+	*ret_ring = bpf_map__fd(g->skel->maps.trace_ring);
+}
+
 const struct bpf_program *generation_program(const struct generation *g,
 					     bool has_mac)
 {

@@ -41,6 +41,9 @@ int generation_new(struct generation **ret, const struct maps *m,
 void generation_free(struct generation **g);
 /* The program that answers questions about the tables, or -errno. */
 int generation_ask_fd(struct generation *g);
+/* The filter and the ring of traced decisions. */
+void generation_tap_fds(const struct generation *g, int *ret_filter,
+			int *ret_ring);
 /* The program for a link with or without a MAC header. */
 const struct bpf_program *generation_program(const struct generation *g,
 					     bool has_mac);

@@ -104,6 +104,21 @@ check "another process" 10.77.2.1 \
 check_way engine tcp "$f.64"
 check_way block udp "$f.67"
 
+# Its decisions are told as the LAN's are.
+"$DAE_BUILD/supervisor/ctl/daectl" -s "$lab/run/control.sock" route trace \
+	--dst="$f.64/30" --count=2 --for=10s >"$lab/trace" &
+tracer=$!
+sleep 0.5
+check_host engine tcp "$f.64"
+check_host wan1 udp "$f.66"
+wait "$tracer" || :
+check_has "a decision for the host, proxied" \
+	" host tcp .* -> $f.64:7000  config.dae:[0-9]+  proxy engine engine\$" \
+	"$(sed -n 1p "$lab/trace")"
+check_has "a decision for the host, over an uplink" \
+	" host udp .* -> $f.66:7000  config.dae:[0-9]+  direct second wan1\$" \
+	"$(sed -n 2p "$lab/trace")"
+
 # A reload changes the host's rules as the LAN's.
 conf_routing="
 	dip($f.67/32) -> second

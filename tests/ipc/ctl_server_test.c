@@ -393,6 +393,39 @@ static void test_followers(void **state)
 	ctl_server_notify(r->server);
 }
 
+static void test_tracer(void **state)
+{
+	struct rig *r = *state;
+	auto_fd int fd = dial(r), other = dial(r);
+	uint64_t ticket;
+
+	put(other, "{\"v\":1,\"id\":1,\"cmd\":\"events\","
+		   "\"args\":{\"follow\":true,\"count\":1}}");
+	assert_true(get(r, other));
+	put(fd, "{\"v\":1,\"id\":1,\"cmd\":\"route.trace\","
+		"\"args\":{\"count\":9}}");
+	assert_true(get(r, fd));
+	assert_non_null(strstr(r->reply, "\"more\":true"));
+	ticket = r->f->ticket;
+	pump(r, -1, 30);
+	assert_string_equal(r->f->op, "trace 0 0 0 9 86400000");
+	/* nobody but the one who is told goes on */
+	ctl_server_notify_one(r->server, ticket + 100);
+	pump(r, -1, 30);
+	assert_string_equal(r->f->op, "trace 0 0 0 9 86400000");
+	fd_close_ptr(&other);
+	pump(r, -1, 30);
+	assert_int_not_equal(r->f->gone, ticket);
+	ctl_server_notify_one(r->server, ticket);
+	assert_true(get(r, fd));
+	assert_string_equal(r->f->op, "trace on");
+	assert_null(strstr(r->reply, "\"more\":true"));
+	fd_close_ptr(&fd);
+	pump(r, -1, 30);
+	assert_int_equal(r->f->gone, ticket);
+	ctl_server_notify_one(r->server, ticket);
+}
+
 static void test_socket_in_use_and_stale(void **state)
 {
 	struct rig *r = *state;
@@ -467,6 +500,7 @@ int main(void)
 		T(levels),
 		T(probe_answers_and_late_ticket),
 		T(followers),
+		T(tracer),
 		T(socket_in_use_and_stale),
 		T(inherited_socket),
 	};

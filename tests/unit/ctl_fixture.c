@@ -552,6 +552,29 @@ static int flows(void *ctx, uint64_t *cursor, ctl_flow_visitor visit, void *arg,
 	return r < 0 ? r : 1;
 }
 
+static int trace(void *ctx, uint64_t ticket, const struct ctl_trace_request *q,
+		 struct ctl_trace_page *ret, struct ctl_outcome *res DAE_UNUSED)
+{
+	struct ctl_fixture *f = ctx;
+	char text[64];
+
+	f->ticket = ticket;
+	ctl_fixture_decisions(ret);
+	ret->is_over = !q || q->count != CTL_FIXTURE_WAITS;
+	if (!q)
+		return note(ctx, "trace on");
+	snprintf(text, sizeof(text), "trace %d %u %u %d %d", (int)q->l4proto,
+		 q->dst.len, q->port, (int)q->count, (int)q->for_ms);
+	return note(ctx, text);
+}
+
+static void gone(void *ctx, uint64_t ticket)
+{
+	struct ctl_fixture *f = ctx;
+
+	f->gone = ticket;
+}
+
 const struct ctl_ops ctl_fixture_ops = {
 	.view = view,
 	.reload = reload,
@@ -568,4 +591,6 @@ const struct ctl_ops ctl_fixture_ops = {
 	.confirm = confirm,
 	.reload_diff = reload_diff,
 	.rule_counts = rule_counts,
+	.trace = trace,
+	.gone = gone,
 };
