@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,6 +115,118 @@ static void test_damage(void **state)
 	drop(b);
 }
 
+enum { RELOADS = 300, NAMES = 60, NODES = 200 };
+
+/* What a reload and those before it have given; -1: nothing yet. */
+struct model {
+	char text[NAMES][8];
+	int group[NAMES], node[NODES];
+	unsigned int seed;
+};
+
+static unsigned int draw(struct model *m, unsigned int below)
+{
+	m->seed = m->seed * 1103515245U + 12345U;
+	return (m->seed >> 16) % below;
+}
+
+/* Some of @n in some order. How many. */
+static size_t draw_some(struct model *m, size_t *ret, size_t n)
+{
+	size_t count = 0, k;
+
+	for (size_t i = 0; i < n; i++)
+		if (draw(m, 3))
+			ret[count++] = i;
+	for (size_t i = count; i > 1; i--) {
+		k = draw(m, (unsigned int)i);
+		SWAP(ret[i - 1], ret[k]);
+	}
+	return count;
+}
+
+static void reload_groups(struct model *m, struct kernel_ids *ids)
+{
+	bool is_used[RULESET_GROUPS_MAX] = { false };
+	const char *names[NAMES];
+	uint16_t got[NAMES];
+	size_t which[NAMES], n = draw_some(m, which, NAMES);
+
+	for (size_t i = 0; i < n; i++)
+		names[i] = m->text[which[i]];
+	assert_int_equal(rules_id_assign(&ids->groups, names, n, got), 0);
+	for (size_t i = 0; i < n; i++) {
+		int *known = &m->group[which[i]];
+
+		assert_true(got[i] < RULESET_GROUPS_MAX && !is_used[got[i]]);
+		is_used[got[i]] = true;
+		/* also of one that was away: there are numbers for all */
+		if (*known >= 0)
+			assert_int_equal(got[i], *known);
+		*known = got[i];
+	}
+}
+
+/* As reload does it: the new ones are given numbers beside the old ones. */
+static void reload_nodes(struct model *m, struct kernel_ids *ids)
+{
+	bool is_used[DAE_TARGETS_MAX] = { false };
+	uint64_t keep[NODES];
+	size_t which[NODES], n = draw_some(m, which, NODES);
+	int now[NODES];
+
+	memset(now, -1, sizeof(now));
+	for (size_t i = 0; i < NODES; i++)
+		if (m->node[i] >= 0)
+			is_used[m->node[i]] = true;
+	for (size_t i = 0; i < n; i++) {
+		int was = m->node[which[i]];
+		int id = kernel_ids_target(ids, which[i] + 1);
+
+		assert_true(id >= 0 && id < DAE_TARGETS_MAX);
+		if (was >= 0)
+			assert_int_equal(id, was);
+		else
+			assert_false(is_used[id]);
+		is_used[id] = true;
+		now[which[i]] = id;
+		keep[i] = which[i] + 1;
+	}
+	kernel_ids_retain(ids, keep, n);
+	memcpy(m->node, now, sizeof(now));
+}
+
+static void restart(struct kernel_ids *ids)
+{
+	uint8_t *image = malloc(KERNEL_IDS_IMAGE_MAX);
+	int len;
+
+	assert_non_null(image);
+	len = kernel_ids_encode(ids, image, KERNEL_IDS_IMAGE_MAX);
+	assert_true(len > 0);
+	kernel_ids_clear(ids);
+	assert_int_equal(kernel_ids_decode(ids, image, (size_t)len), 0);
+	free(image);
+}
+
+static void test_reloads_change_no_meaning(void **state DAE_UNUSED)
+{
+	struct model m = { .seed = 4 };
+	struct kernel_ids *ids = fresh();
+
+	memset(m.group, -1, sizeof(m.group));
+	memset(m.node, -1, sizeof(m.node));
+	for (int i = 0; i < NAMES; i++)
+		snprintf(m.text[i], sizeof(m.text[i]), "g%d", i);
+	for (int i = 0; i < RELOADS; i++) {
+		reload_groups(&m, ids);
+		reload_nodes(&m, ids);
+		if (i % 10 == 9)
+			restart(ids);
+	}
+	drop(ids);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -121,6 +234,7 @@ int main(void)
 		cmocka_unit_test(test_targets_are_bounded),
 		cmocka_unit_test(test_survives_a_restart),
 		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_reloads_change_no_meaning),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
