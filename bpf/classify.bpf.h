@@ -73,18 +73,10 @@ static __always_inline __u32 classify_step(__u32 entry, __u32 i)
 	return chunk ? chunk->run[run % DAE_RUN_CHUNK] : 0;
 }
 
-/* @x below 65536, in a way the compiler cannot remove: verifiers before 6.6 do
- * not know that a swap of 16 bits leaves 16 bits. */
-static __always_inline __u32 classify_index(__u64 x)
-{
-	asm volatile("%0 &= 0xffff" : "+r"(x));
-	return x;
-}
-
 static __always_inline __u32 classify_addr4(const __u32 *root, __u32 addr)
 {
 	__u32 a = bpf_ntohl(addr);
-	__u32 entry = root[classify_index(a >> 16)];
+	__u32 entry = root[table_index(a >> 16, 0xffff)];
 
 	if (entry & DAE_ENTRY_CHILD)
 		entry = classify_step(entry, a >> 8 & 0xff);
@@ -130,7 +122,7 @@ static __always_inline __u32 classify_addr6(const __u32 *root,
 					    const __u64 *addr)
 {
 	__u64 high = bpf_be64_to_cpu(addr[0]), low = bpf_be64_to_cpu(addr[1]);
-	__u32 entry = root[classify_index(high >> 48)];
+	__u32 entry = root[table_index(high >> 48, 0xffff)];
 
 	if (entry & DAE_ENTRY_CHILD)
 		entry = classify_deep6(entry, high << 16 | low >> 48,
@@ -308,10 +300,10 @@ static __always_inline void classify_facts(const struct packet *p,
 	c->id[DAE_DIM_SRC] = pair >> PAIR_SRC & 0xffff;
 	c->id[DAE_DIM_DPORT] =
 		table_dport[udp << 16 |
-			    classify_index(bpf_ntohs(p->ports >> 16))];
+			    table_index(bpf_ntohs(p->ports >> 16), 0xffff)];
 	if (CLASSIFY_USES(DAE_DIM_SPORT))
-		c->id[DAE_DIM_SPORT] = table_sport[classify_index(
-			bpf_ntohs(p->ports & 0xffff))];
+		c->id[DAE_DIM_SPORT] = table_sport[table_index(
+			bpf_ntohs(p->ports & 0xffff), 0xffff)];
 	if (CLASSIFY_USES(DAE_DIM_DSCP))
 		c->id[DAE_DIM_DSCP] = table_dscp[p->dscp & 63];
 	if (CLASSIFY_USES(DAE_DIM_MAC))

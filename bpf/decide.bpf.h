@@ -30,8 +30,10 @@ static __always_inline bool decide_find_own(__u64 a0, __u64 a1)
 	int i;
 
 	for (i = 0; i < DAE_LOCAL_PROBES; i++) {
-		l = &table_locals[half * DAE_LOCAL_SLOTS +
-				  ((slot + i) & (DAE_LOCAL_SLOTS - 1))];
+		l = &table_locals[table_index(half * DAE_LOCAL_SLOTS +
+						      ((slot + i) &
+						       (DAE_LOCAL_SLOTS - 1)),
+					      2 * DAE_LOCAL_SLOTS - 1)];
 		if (!(l->a[0] | l->a[1]))
 			return false;
 		if (l->a[0] == a0 && l->a[1] == a1)

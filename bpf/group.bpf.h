@@ -158,7 +158,9 @@ __noinline int group_choose(struct flow_hit *f, __u32 group, __u32 class_id,
 static __always_inline void group_pick(struct flow_hit *f, __u32 group,
 				       __u32 class_id)
 {
-	__u64 choice = FLOW_READ(table_choices[dae_group_key(group, class_id)]);
+	__u64 choice = FLOW_READ(table_choices[table_index(
+		dae_group_key(group, class_id),
+		DAE_GROUPS_MAX * DAE_CLASS_COUNT - 1)]);
 
 	if (choice && !group_is_lost())
 		group_set(f, (__u32)choice, choice >> 32);

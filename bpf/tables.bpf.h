@@ -87,6 +87,17 @@ ARRAY_MAP(groups, struct dae_group);
 ARRAY_MAP(targets, struct dae_target);
 ARRAY_MAP(tally, __u64);
 
+/*
+ * @i within @mask, in a way the compiler cannot remove: verifiers before 6.6 do
+ * not know that a swap of 16 bits leaves 16 bits, and forget the bounds of what
+ * a 32-bit OR put together. @mask is a constant.
+ */
+static __always_inline __u64 table_index(__u64 i, const __u32 mask)
+{
+	asm volatile("%0 &= %1" : "+r"(i) : "i"(mask));
+	return i;
+}
+
 static __always_inline void *table_at(void *map, __u32 i)
 {
 	return bpf_map_lookup_elem(map, &i);
