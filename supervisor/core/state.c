@@ -23,6 +23,13 @@ uint32_t state_age_s(uint64_t at_ns, uint64_t now_ns)
 	return s > UINT32_MAX ? UINT32_MAX : (uint32_t)s;
 }
 
+/* Seconds until @until_ns, in full ones and at least one: what is read back and
+ * written again stays the same. */
+static uint32_t left_s(uint64_t until_ns, uint64_t now_ns)
+{
+	return MAX(state_age_s(now_ns, until_ns + NS_PER_S - 1), 1U);
+}
+
 static void put_error(struct wcur *w, const struct health *h,
 		      const struct state_clock *now)
 {
@@ -74,9 +81,8 @@ static void put_target(struct wcur *w, const struct target *t,
 		n += t->checks[k].is_used;
 	wcur_u64(w, t->identity);
 	wcur_u8(w, (uint8_t)t->admin);
-	wcur_u32(w, t->admin_until_ns
-			    ? 1 + state_age_s(now->mono_ns, t->admin_until_ns)
-			    : 0);
+	wcur_u32(w, t->admin_until_ns ? left_s(t->admin_until_ns, now->mono_ns)
+				      : 0);
 	wcur_u64(w, t->bytes_today);
 	wcur_u64(w, t->bytes_total);
 	wcur_u64(w, t->leaked_bytes);
@@ -139,7 +145,7 @@ static void put_quarantine(struct wcur *w, const struct quarantine *q,
 		if (!v.is_held)
 			continue;
 		wcur_u64(w, v.key);
-		wcur_u32(w, 1 + state_age_s(now->mono_ns, v.until_ns));
+		wcur_u32(w, left_s(v.until_ns, now->mono_ns));
 	}
 }
 

@@ -67,6 +67,20 @@ static int on_record(void *ctx, void *data, size_t len)
 	return 0;
 }
 
+/* Nothing is told while the filter changes. */
+static void set_filter(struct dae_trace_filter *to,
+		       const struct datapath_tap_filter *f)
+{
+	__atomic_store_n(&to->on, 0, __ATOMIC_SEQ_CST);
+	put_prefix(&f->src, to->src, to->src_mask);
+	put_prefix(&f->dst, to->dst, to->dst_mask);
+	to->dport = htons(f->port);
+	to->proto = f->l4proto;
+	to->until_ns = f->until_ns;
+	to->lost = 0;
+	__atomic_store_n(&to->on, 1, __ATOMIC_SEQ_CST);
+}
+
 int tap_open(struct datapath_tap **ret, struct datapath *d,
 	     const struct datapath_tap_filter *f, datapath_tap_visitor visit,
 	     void *ctx)
@@ -84,6 +98,7 @@ int tap_open(struct datapath_tap **ret, struct datapath *d,
 		r = maps_map(filter_fd, FILTER_BYTES, &mem);
 	if (r == 0) {
 		t->filter = mem;
+		set_filter(t->filter, f);
 		t->ring = ring_buffer__new(ring_fd, on_record, t, NULL);
 		r = t->ring ? 0 : -errno;
 	}
@@ -91,14 +106,6 @@ int tap_open(struct datapath_tap **ret, struct datapath *d,
 		tap_close(&t);
 		return r;
 	}
-	__atomic_store_n(&t->filter->on, 0, __ATOMIC_SEQ_CST);
-	put_prefix(&f->src, t->filter->src, t->filter->src_mask);
-	put_prefix(&f->dst, t->filter->dst, t->filter->dst_mask);
-	t->filter->dport = htons(f->port);
-	t->filter->proto = f->l4proto;
-	t->filter->until_ns = f->until_ns;
-	t->filter->lost = 0;
-	__atomic_store_n(&t->filter->on, 1, __ATOMIC_SEQ_CST);
 	*ret = t;
 	return 0;
 }
