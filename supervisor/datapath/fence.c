@@ -15,7 +15,7 @@
 
 #include "bpf/fence.skel.h"
 #include "bpf/fence_maps.h"
-#include "supervisor/datapath/attach.h"
+#include "supervisor/datapath/cgroup_link.h"
 #include "supervisor/datapath/error.h"
 
 #define PROGRAMS 4
@@ -67,46 +67,16 @@ static int pin_maps(struct fence_bpf *skel, const char *dir)
 	return r;
 }
 
-/* The pinned link if it still sits on the cgroup with this number. */
-static struct bpf_link *adopt(const char *path, uint64_t cgroup_id)
-{
-	struct bpf_link *link = bpf_link__open(path);
-	struct bpf_link_info info = { 0 };
-	uint32_t len = sizeof(info);
-
-	if (!link)
-		return NULL;
-	if (bpf_link_get_info_by_fd(bpf_link__fd(link), &info, &len) == 0 &&
-	    info.type == BPF_LINK_TYPE_CGROUP &&
-	    info.cgroup.cgroup_id == cgroup_id)
-		return link;
-	bpf_link__destroy(link);
-	attach_remove_link(path);
-	return NULL;
-}
-
 static int attach_one(struct fence *f, int i, const struct bpf_program *prog,
 		      int cgroup, const char *pin_dir)
 {
 	char path[PATH_MAX];
-	struct stat st;
-	int r;
+	int r = pin_dir ? pin_path(path, pin_dir, pin_names[i]) : 0;
 
-	if (fstat(cgroup, &st) < 0)
-		return -errno;
-	if (pin_dir) {
-		r = pin_path(path, pin_dir, pin_names[i]);
-		if (r < 0)
-			return r;
-		f->links[i] = adopt(path, st.st_ino);
-	}
-	if (f->links[i])
-		return bpf_link__update_program(f->links[i],
-						(struct bpf_program *)prog);
-	f->links[i] = bpf_program__attach_cgroup(prog, cgroup);
-	if (!f->links[i])
-		return -errno;
-	return pin_dir ? bpf_link__pin(f->links[i], path) : 0;
+	if (r < 0)
+		return r;
+	return cgroup_link_set(&f->links[i], prog, cgroup,
+			       pin_dir ? path : NULL);
 }
 
 static int attach_all(struct fence *f, const struct fence_options *opt)

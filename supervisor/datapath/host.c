@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -16,6 +15,7 @@
 #include "bpf/host.skel.h"
 #include "common/fd.h"
 #include "supervisor/datapath/attach.h"
+#include "supervisor/datapath/cgroup_link.h"
 #include "supervisor/datapath/error.h"
 
 static const struct hook {
@@ -175,48 +175,6 @@ int host_program_fd(const struct host_programs *h, const char *hook)
 	return -ENOENT;
 }
 
-/* The pinned link if it still sits on the cgroup with this number. */
-static struct bpf_link *adopt(const char *path, uint64_t cgroup_id)
-{
-	struct bpf_link *link = bpf_link__open(path);
-	struct bpf_link_info info = { 0 };
-	uint32_t len = sizeof(info);
-
-	if (!link)
-		return NULL;
-	if (bpf_link_get_info_by_fd(bpf_link__fd(link), &info, &len) == 0 &&
-	    info.type == BPF_LINK_TYPE_CGROUP &&
-	    info.cgroup.cgroup_id == cgroup_id)
-		return link;
-	bpf_link__destroy(link);
-	attach_remove_link(path);
-	return NULL;
-}
-
-static int attach_one(struct bpf_link **link, const struct bpf_program *prog,
-		      int cgroup, const char *path)
-{
-	struct stat st;
-	int r;
-
-	if (fstat(cgroup, &st) < 0)
-		return -errno;
-	if (!*link && path)
-		*link = adopt(path, st.st_ino);
-	if (*link)
-		return bpf_link__update_program(*link,
-						(struct bpf_program *)prog);
-	*link = bpf_program__attach_cgroup(prog, cgroup);
-	if (!*link)
-		return -errno;
-	r = path ? bpf_link__pin(*link, path) : 0;
-	if (r < 0) {
-		bpf_link__destroy(*link);
-		*link = NULL;
-	}
-	return r;
-}
-
 int host_attach(struct host_links *l, const struct host_programs *h,
 		const char *cgroup, const char *pin_dir,
 		struct datapath_error *err)
@@ -231,8 +189,8 @@ int host_attach(struct host_links *l, const struct host_programs *h,
 							hooks[i].program);
 		r = pin_dir ? pin_path(path, pin_dir, hooks[i].name) : 0;
 		if (r == 0)
-			r = attach_one(&l->hooks[i], prog, fd,
-				       pin_dir ? path : NULL);
+			r = cgroup_link_set(&l->hooks[i], prog, fd,
+					    pin_dir ? path : NULL);
 	}
 	if (r < 0)
 		return error_set(err, r, "host's traffic: %s on cgroup %s",
