@@ -295,6 +295,24 @@ check_way()
 	check "$*" "$want" "$(way "$@" "${wait[@]}")"
 }
 
+# check_kinds_of_ways: direct, engine, uplink and block by TCP and UDP in both
+# families, where rules say so for .64, .66 and .67 of the far side.
+check_kinds_of_ways()
+{
+	local proto f=$lab_far six=2001:db8:100:1:
+
+	for proto in tcp udp; do
+		check_way direct $proto "$f.10"
+		check_way direct $proto 2001:db8:100::10
+		check_way engine $proto "$f.64"
+		check_way engine $proto "$six:64"
+		check_way wan1 $proto "$f.66"
+		check_way wan1 $proto "$six:66"
+		check_way block $proto "$f.67"
+		check_way block $proto "$six:67"
+	done
+}
+
 # stream_start ADDRESS SECONDS: a transfer in the background.
 stream_start()
 {

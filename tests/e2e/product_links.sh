@@ -41,19 +41,8 @@ route_by()
 # check_kind KIND: flows of the client, as its default route goes now.
 check_kind()
 {
-	local proto
-
 	echo "-- $1"
-	for proto in tcp udp; do
-		check_way direct $proto "$f.10"
-		check_way direct $proto 2001:db8:100::10
-		check_way engine $proto "$f.64"
-		check_way engine $proto "$six:64"
-		check_way wan1 $proto "$f.66"
-		check_way wan1 $proto "$six:66"
-		check_way block $proto "$f.67"
-		check_way block $proto "$six:67"
-	done
+	check_kinds_of_ways
 	# a longer one, in both directions
 	check "$1: 3 MB to the far side" 3000000 "$(upload "$f.10")"
 	check "$1: 3 MB to the engine" 3000000 "$(upload "$f.64")"

@@ -120,19 +120,8 @@ links_conf()
 # Every kind of verdict, both families and protocols, whole and in pieces.
 check_verdicts()
 {
-	local proto
-
 	echo "-- client by $1"
-	for proto in tcp udp; do
-		check_way direct $proto "$f.10"
-		check_way direct $proto 2001:db8:100::10
-		check_way engine $proto "$f.64"
-		check_way engine $proto "$six:64"
-		check_way wan1 $proto "$f.66"
-		check_way wan1 $proto "$six:66"
-		check_way block $proto "$f.67"
-		check_way block $proto "$six:67"
-	done
+	check_kinds_of_ways
 	check_way direct udp "$f.10" size=4000
 	check_way wan1 udp "$f.66" size=4000
 	check_way wan1 udp "$six:66" size=4000
